@@ -1,0 +1,34 @@
+/** One HTTP exchange as values: what is asked, what was answered. Nothing here opens a socket. */
+
+export type HttpMethod = 'GET' | 'PUT' | 'POST' | 'DELETE';
+
+export interface HttpRequest {
+  readonly method: HttpMethod;
+  /** Absolute; never holds user information or a token. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | undefined;
+  /** Sent as `Authorization: Bearer …`; struck out of every trace; goes to the URL's own origin only. */
+  readonly accessToken?: string | undefined;
+  /** How long the whole exchange may take; default 30 000. */
+  readonly timeoutMs?: number | undefined;
+  /** The longest body accepted; default 1 MiB. */
+  readonly maxBodyBytes?: number | undefined;
+  /** `anywhere` is for `.well-known` only; default `same-origin`. */
+  readonly redirects?: 'same-origin' | 'anywhere' | undefined;
+  /** `unsent` is for what must not be done twice (`POST /login`): retried only when no byte was answered for sure. Default `safe`. */
+  readonly retry?: 'safe' | 'unsent' | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Where the answer came from, after redirects. */
+  readonly url: string;
+  /** How many times the request went out, 1 or more. */
+  readonly attempts: number;
+  /** From the first attempt to the last byte. */
+  readonly elapsedMs: number;
+}
