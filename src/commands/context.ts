@@ -1,0 +1,26 @@
+/** What a command is handed to work with. Clock, chance, network and streams are arguments, never reached for. */
+import type { Chance } from '../chance.js';
+import type { Clock } from '../clock.js';
+import type { HttpClient } from '../http/client.js';
+import type { Input, Output, Talk } from '../ui/streams.js';
+import type { Globals } from './globals.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Context {
+  readonly globals: Globals;
+  readonly env: Environment;
+  readonly stdin: Input;
+  readonly out: Output;
+  readonly talk: Talk;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** Aborts with an `InterruptedError` on SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** The one HTTP client of the run, opened when first asked for and closed by `main`. */
+  http(): Promise<HttpClient>;
+  /** This process, for lock files. */
+  readonly pid: number;
+  /** How to start this program again: the executable and its first arguments. For `demo`. */
+  readonly selfCommand: readonly string[];
+}

@@ -1,0 +1,11 @@
+/** The list of subcommands: one line registers one. `help` shows them in this order. */
+import type { CommandEntry } from './define.js';
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'exit-codes',
+    summary: 'the exit statuses and error codes (also: help exit-codes)',
+    hidden: true,
+    load: async () => (await import('./exit-codes.js')).exitCodes,
+  },
+];

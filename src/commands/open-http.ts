@@ -1,0 +1,67 @@
+/** Opens the one HTTP client of a run from the global flags and the environment. */
+import { appendFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { UnreadableFileError } from '../errors.js';
+import { HttpClient } from '../http/client.js';
+import { openTransport } from '../http/transport.js';
+import type { Context } from './context.js';
+
+/** @throws UnreadableFileError when `--cacert` or `--trace-file` cannot be used */
+export async function openHttp(context: Context): Promise<HttpClient> {
+  const { globals, env, talk } = context;
+  const transport = openTransport({
+    caCertPem: globals.caCertFile === undefined ? undefined : await readPem(globals.caCertFile),
+    insecure: globals.insecure,
+    proxy: globals.proxy ?? env['HTTPS_PROXY'] ?? env['https_proxy'],
+    noProxy: env['NO_PROXY'] ?? env['no_proxy'],
+    trace: traceSink(context),
+  });
+  return new HttpClient({
+    transport,
+    clock: context.clock,
+    chance: context.chance,
+    policy: { retries: globals.retries, maxWaitMs: globals.maxWaitMs },
+    onRetry: ({ attempt, delayMs, reason }) => {
+      talk.detail(`attempt ${attempt} failed (${reason}), next in ${delayMs} ms`);
+    },
+  });
+}
+
+function traceSink({ globals, talk }: Context): ((line: string) => void) | undefined {
+  const { trace, traceFile } = globals;
+  if (traceFile !== undefined) {
+    // opened once here, so that a path that cannot be written is told before anything is sent
+    writeTrace(traceFile, '');
+    return (line) => {
+      writeTrace(traceFile, `${line}\n`);
+      if (trace) talk.line(line);
+    };
+  }
+  return trace ? (line) => talk.line(line) : undefined;
+}
+
+function writeTrace(file: string, text: string): void {
+  try {
+    appendFileSync(file, text, { mode: 0o600 });
+  } catch (error) {
+    throw new UnreadableFileError(file, `cannot write the wire log to ${file}: ${(error as Error).message}`, {
+      hint: 'name a file in a directory that you may write to',
+      cause: error,
+    });
+  }
+}
+
+async function readPem(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UnreadableFileError(
+      file,
+      `cannot read certificates from ${file}: ${(error as Error).message}`,
+      {
+        hint: '--cacert takes a PEM file',
+        cause: error,
+      },
+    );
+  }
+}

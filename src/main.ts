@@ -1,0 +1,203 @@
+/**
+ * The composition root: builds the context, picks the subcommand, runs it, and turns whatever came of it
+ * into an exit status. Invariant: nothing here or below calls `process.exit`; the process ends when its
+ * output is written and its sockets are closed.
+ */
+import { Command, CommanderError } from 'commander';
+import { systemChance } from './chance.js';
+import { systemClock } from './clock.js';
+import { COMMANDS } from './commands/index.js';
+import type { Context } from './commands/context.js';
+import { readFlags, type CommandEntry } from './commands/define.js';
+import { addGlobalFlags, parseGlobals, type Globals } from './commands/globals.js';
+import { InterruptedError, ReaderGoneError, UsageError, type Signal } from './errors.js';
+import { exitCodeOf, type ExitCode } from './exit-codes.js';
+import type { HttpClient } from './http/client.js';
+import { loadPalette, wantsColor, type Palette } from './ui/palette.js';
+import {
+  formatFor,
+  openInput,
+  openStreams,
+  type Format,
+  type ReadableLike,
+  type StreamSettings,
+  type WritableLike,
+} from './ui/streams.js';
+import { VERSION } from './version.js';
+
+/** The part of Node's `process` that the program uses; a test hands in its own. */
+export interface ProcessLike {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pid: number;
+  readonly execPath: string;
+  readonly stdin: ReadableLike & { destroy?(): unknown };
+  readonly stdout: WritableLike;
+  readonly stderr: WritableLike;
+  once(signal: Signal, listener: (signal: Signal) => void): unknown;
+  off(signal: Signal, listener: (signal: Signal) => void): unknown;
+}
+
+/** Runs one command line, and resolves with the exit status when all output was written. */
+export async function main(process: ProcessLike): Promise<ExitCode> {
+  const argv = process.argv.slice(2);
+  const early = openStreams(process.stdout, process.stderr, plainSettings(formatTyped(argv)));
+  try {
+    const chosen = await parseCommandLine(argv, COMMANDS);
+    if ('help' in chosen) {
+      if (chosen.exitCode === 0) await early.out.write(chosen.help);
+      else early.talk.raw(chosen.help);
+      return chosen.exitCode;
+    }
+    return await runChosen(process, chosen);
+  } catch (error) {
+    if (!(error instanceof ReaderGoneError)) early.talk.error(error);
+    return exitCodeOf(error);
+  } finally {
+    await early.talk.flush();
+    // a pipe that was read in part would keep the process alive
+    process.stdin.destroy?.();
+  }
+}
+
+interface ChosenCommand {
+  readonly globals: Globals;
+  readonly run: (context: Context) => Promise<ExitCode>;
+}
+
+interface HelpText {
+  readonly help: string;
+  readonly exitCode: 0 | 2;
+}
+
+/**
+ * Finds the subcommand, imports it and parses its flags.
+ * @throws UsageError, InvalidInputError
+ */
+export async function parseCommandLine(
+  argv: readonly string[],
+  entries: readonly CommandEntry[],
+): Promise<ChosenCommand | HelpText> {
+  let chosen: ChosenCommand | undefined;
+  let help = '';
+  const root = new Command('mx2s')
+    .description('Send Matrix to-device messages to a server, and hear it answer as itself (MSC4246).')
+    .version(VERSION, '-V, --version')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => (help += text),
+      writeErr: (text) => (help += text),
+      outputError: () => undefined,
+    })
+    .exitOverride()
+    .helpCommand('help [topic]', 'help for a command, or for exit-codes');
+  addGlobalFlags(root);
+  for (const entry of entries) {
+    const command = root.command(entry.name, { hidden: entry.hidden === true }).summary(entry.summary);
+    command.description(capitalised(entry.summary));
+    command.allowExcessArguments(false);
+    command.action(() => undefined);
+  }
+  root.hook('preSubcommand', async (_root, command) => {
+    const entry = entries.find(({ name }) => name === command.name());
+    if (entry === undefined) return;
+    const definition = await entry.load();
+    definition.configure(command);
+    command.action(() => {
+      const globals = parseGlobals(command.optsWithGlobals());
+      const typed = { args: command.args, flags: readFlags(command.opts()), globals };
+      chosen = { globals, run: definition.prepare(typed) };
+    });
+  });
+  try {
+    await root.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (HELP_CODES.has(error.code)) return { help, exitCode: error.exitCode === 0 ? 0 : 2 };
+    throw usageErrorOf(error, argv, entries);
+  }
+  if (chosen === undefined) throw new UsageError('no command was given', { hint: 'run mx2s --help' });
+  return chosen;
+}
+
+async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<ExitCode> {
+  const { globals } = chosen;
+  const streams = openStreams(process.stdout, process.stderr, await streamSettings(process, globals));
+  const interrupt = new AbortController();
+  const onSignal = (signal: Signal): void => interrupt.abort(new InterruptedError(signal));
+  process.once('SIGINT', onSignal); // once: a second Ctrl-C ends the process the hard way
+  process.once('SIGTERM', onSignal);
+  let http: Promise<HttpClient> | undefined;
+  const context: Context = {
+    globals,
+    env: process.env,
+    stdin: openInput(process.stdin),
+    ...streams,
+    clock: systemClock,
+    chance: systemChance,
+    signal: interrupt.signal,
+    http: () => (http ??= import('./commands/open-http.js').then(({ openHttp }) => openHttp(context))),
+    pid: process.pid,
+    selfCommand: [process.execPath, process.argv[1] ?? ''],
+  };
+  try {
+    return await chosen.run(context);
+  } catch (error) {
+    if (!(error instanceof ReaderGoneError)) streams.talk.error(error);
+    return exitCodeOf(error);
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+    await (await http?.catch(() => undefined))?.close();
+    await streams.talk.flush();
+  }
+}
+
+async function streamSettings(process: ProcessLike, globals: Globals): Promise<StreamSettings> {
+  const paletteFor = async (stream: WritableLike): Promise<Palette | undefined> =>
+    wantsColor(globals.color, process.env, stream.isTTY === true) ? await loadPalette() : undefined;
+  return {
+    format: globals.format,
+    quiet: globals.quiet,
+    verbose: globals.verbose,
+    // JSON is never coloured
+    outPalette:
+      formatFor(process.stdout, globals.format) === 'json' ? undefined : await paletteFor(process.stdout),
+    talkPalette: await paletteFor(process.stderr),
+  };
+}
+
+function plainSettings(format: Format | undefined): StreamSettings {
+  return { format, quiet: false, verbose: false, outPalette: undefined, talkPalette: undefined };
+}
+
+/** `--json` and `--text` count wherever they stand, also when the rest of the line does not parse. */
+function formatTyped(argv: readonly string[]): Format | undefined {
+  const end = argv.indexOf('--');
+  const flags = end === -1 ? argv : argv.slice(0, end);
+  const last = flags.findLast((each) => each === '--json' || each === '--text');
+  return last === undefined ? undefined : last === '--json' ? 'json' : 'text';
+}
+
+function usageErrorOf(
+  error: CommanderError,
+  argv: readonly string[],
+  entries: readonly CommandEntry[],
+): UsageError {
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const command = entries.find(({ name }) => argv.includes(name))?.name;
+  const hint = suggestion
+    ? suggestion.replace(/^\((.*)\)$/, '$1').toLowerCase()
+    : `run mx2s ${command === undefined ? '' : `${command} `}--help`;
+  return new UsageError(message, { hint });
+}
+
+function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+const HELP_CODES: ReadonlySet<string> = new Set([
+  'commander.help',
+  'commander.helpDisplayed',
+  'commander.version',
+]);

@@ -1,0 +1,41 @@
+/** Reading what the user names on the command line: a file, or `-` for stdin. */
+import { readFile } from 'node:fs/promises';
+import { UnreadableFileError } from '../errors.js';
+import { decodeUtf8, type Input } from './streams.js';
+
+/**
+ * The text of a file, or of stdin when `source` is `-`.
+ *
+ * @param what what it is, for errors: "the content", "the password"
+ * @throws UnreadableFileError, InvalidInputError (empty stdin, no UTF-8)
+ */
+export async function readTextFrom(source: string, stdin: Input, what: string): Promise<string> {
+  if (source === '-') return stdin.text(what);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(source);
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new UnreadableFileError(
+      source,
+      `cannot read ${what} from ${source}: ${FILE_ERRORS[reason] ?? reason}`,
+      {
+        hint: 'check the path and its permissions',
+        cause: error,
+      },
+    );
+  }
+  return decodeUtf8(bytes, `${what} in ${source}`);
+}
+
+/** A secret from a file or stdin: one final line end is dropped, as editors and `echo` add one. */
+export async function readSecretFrom(source: string, stdin: Input, what: string): Promise<string> {
+  return (await readTextFrom(source, stdin, what)).replace(/\r?\n$/, '');
+}
+
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of the path is no directory',
+};

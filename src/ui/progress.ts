@@ -1,0 +1,49 @@
+/** Spinners and progress bars: only on a terminal, and never where `CI` is set. */
+import type { Clock } from '../clock.js';
+import type { Talk } from './streams.js';
+
+export interface Progress {
+  /** Replaces the text beside the spinner. */
+  update(text: string): void;
+  /** Takes it off the screen; may be called twice. */
+  stop(): void;
+}
+
+const SILENT: Progress = { update: () => undefined, stop: () => undefined };
+
+/** Shows a spinner below the talk until it is stopped; does nothing where nobody would see it. */
+export async function startProgress(
+  talk: Talk,
+  options: { readonly inCi: boolean; readonly quiet: boolean; readonly text: string },
+): Promise<Progress> {
+  if (!talk.isTerminal || options.inCi || options.quiet) return SILENT;
+  const { default: ora } = await import('ora');
+  // stdin is the command's own: ora must not put it into raw mode; and the decision to draw was ours
+  const spinner = ora({ text: options.text, discardStdin: false, isEnabled: true, hideCursor: true }).start();
+  talk.setLive({ clear: () => spinner.clear(), draw: () => spinner.render() });
+  return {
+    update: (text) => {
+      spinner.text = text;
+    },
+    stop: () => {
+      talk.setLive(undefined);
+      spinner.stop();
+    },
+  };
+}
+
+/** A bar of 20 cells with counts and the rate: `[#####---------------] 5000/20000  1234/s`. */
+export function renderBar(
+  done: number,
+  total: number | undefined,
+  startedAtMs: number,
+  clock: Clock,
+): string {
+  const seconds = Math.max((clock.monotonic() - startedAtMs) / 1000, 0.001);
+  const rate = `${Math.round(done / seconds)}/s`;
+  if (total === undefined || total <= 0) return `${done}  ${rate}`;
+  const cells = Math.min(BAR_CELLS, Math.floor((done / total) * BAR_CELLS));
+  return `[${'#'.repeat(cells)}${'-'.repeat(BAR_CELLS - cells)}] ${done}/${total}  ${rate}`;
+}
+
+const BAR_CELLS = 20;

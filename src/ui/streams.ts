@@ -1,0 +1,236 @@
+/**
+ * The terminal's door: the three standard streams as the commands see them. Nothing else in the program
+ * writes to stdout or stderr or reads stdin.
+ */
+import { DiskError, InvalidInputError, ReaderGoneError } from '../errors.js';
+import { escapeText } from './escape.js';
+import { PLAIN_PALETTE, type Palette } from './palette.js';
+import { encodeError, renderError } from './voice.js';
+
+export type Format = 'text' | 'json';
+
+/** What is needed of `process.stdout` and `process.stderr`; a test hands in a buffer. */
+export interface WritableLike {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  write(text: string, done: (error?: Error | null) => void): boolean;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** What is needed of `process.stdin`. */
+export interface ReadableLike extends AsyncIterable<Uint8Array | string> {
+  readonly isTTY?: boolean | undefined;
+}
+
+/** stdout: results, in the format asked for. */
+export interface Output {
+  readonly format: Format;
+  readonly isTerminal: boolean;
+  /** Columns to cut to; infinite when stdout is no terminal. */
+  readonly width: number;
+  readonly palette: Palette;
+  /**
+   * Writes text as it is, and resolves when the kernel has taken it.
+   * @throws ReaderGoneError when the reader went away, DiskError when the disk is full
+   */
+  write(text: string): Promise<void>;
+  /** Writes one line of JSON text; on a terminal with its unsafe characters as `\uXXXX`. */
+  writeJson(line: string): Promise<void>;
+  /** Writes one result: the object as a JSON line, or what `render` makes of it for people. */
+  result(value: object, render: (palette: Palette) => string): Promise<void>;
+}
+
+/** stderr: talk. Everything passed in is escaped here, so server text may be part of it. */
+export interface Talk {
+  readonly isTerminal: boolean;
+  readonly palette: Palette;
+  /** Something worth knowing; silent with `--quiet`. */
+  notice(text: string): void;
+  /** Something that may be wrong; silent with `--quiet`. */
+  warn(text: string): void;
+  /** Only with `--verbose`. */
+  detail(text: string): void;
+  /** A line of the wire log, or the output of a hook: always shown. */
+  line(text: string): void;
+  /** Bytes of another program that talks to the user through us. */
+  raw(text: string): void;
+  /** The error, as the last line. */
+  error(error: unknown): void;
+  /** Resolves when all talk so far was written. */
+  flush(): Promise<void>;
+  /** Puts something that redraws itself (a spinner) below the talk, or takes it away. */
+  setLive(live: Live | undefined): void;
+}
+
+/** A part of the terminal that redraws itself and must make room for lines. */
+export interface Live {
+  clear(): void;
+  draw(): void;
+}
+
+export interface Streams {
+  readonly out: Output;
+  readonly talk: Talk;
+}
+
+export interface StreamSettings {
+  /** Forced by `--json` or `--text`; otherwise a terminal gets text and anything else JSON. */
+  readonly format: Format | undefined;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly outPalette: Palette | undefined;
+  readonly talkPalette: Palette | undefined;
+}
+
+/** The format of a stream: what was forced, else text on a terminal and JSON elsewhere. */
+export function formatFor(stream: WritableLike, forced: Format | undefined): Format {
+  return forced ?? (stream.isTTY === true ? 'text' : 'json');
+}
+
+export function openStreams(stdout: WritableLike, stderr: WritableLike, settings: StreamSettings): Streams {
+  const format = formatFor(stdout, settings.format);
+  const outIsTerminal = stdout.isTTY === true;
+  let live: Live | undefined;
+  let pendingTalk = Promise.resolve();
+
+  // A failed write is reported to its callback; without a listener the same failure would also be thrown.
+  stdout.on('error', ignore);
+  stderr.on('error', ignore);
+
+  async function write(text: string): Promise<void> {
+    if (outIsTerminal) live?.clear();
+    await writeTo(stdout, text);
+    if (outIsTerminal) live?.draw();
+  }
+
+  function say(text: string): void {
+    live?.clear();
+    const written = writeTo(stderr, text).catch(ignore); // nobody is left to hear that nobody hears us
+    pendingTalk = pendingTalk.then(() => written);
+    live?.draw();
+  }
+
+  const outPalette = format === 'text' ? (settings.outPalette ?? PLAIN_PALETTE) : PLAIN_PALETTE;
+  const talkPalette = settings.talkPalette ?? PLAIN_PALETTE;
+
+  const out: Output = {
+    format,
+    isTerminal: outIsTerminal,
+    width: outIsTerminal ? (stdout.columns ?? 80) : Infinity,
+    palette: outPalette,
+    write,
+    writeJson: (line) => write(`${outIsTerminal ? escapeText(line) : line}\n`),
+    result: (value, render) =>
+      format === 'json' ? out.writeJson(JSON.stringify(value)) : write(`${render(outPalette)}\n`),
+  };
+
+  const talk: Talk = {
+    isTerminal: stderr.isTTY === true,
+    palette: talkPalette,
+    notice: (text) => {
+      if (!settings.quiet) say(`${escapeText(text)}\n`);
+    },
+    warn: (text) => {
+      if (!settings.quiet) say(`${talkPalette.warning('warning:')} ${escapeText(text)}\n`);
+    },
+    detail: (text) => {
+      if (settings.verbose) say(`${talkPalette.faint(escapeText(text))}\n`);
+    },
+    line: (text) => say(`${escapeText(text)}\n`),
+    raw: (text) => say(text),
+    error: (error) => {
+      const lines =
+        format === 'json' ? [encodeError(error)] : renderError(error, talkPalette, settings.verbose);
+      say(lines.map((line) => `${line}\n`).join(''));
+    },
+    flush: () => pendingTalk,
+    setLive: (next) => {
+      live?.clear();
+      live = next;
+    },
+  };
+  return { out, talk };
+}
+
+/** stdin, read only when asked. */
+export interface Input {
+  readonly isTerminal: boolean;
+  /** The bytes as they come. */
+  chunks(): AsyncIterable<Uint8Array>;
+  /**
+   * Everything, as UTF-8.
+   * @throws InvalidInputError when it is empty, too long, or no UTF-8
+   */
+  text(what: string, maxBytes?: number): Promise<string>;
+}
+
+export function openInput(stdin: ReadableLike): Input {
+  const input: Input = {
+    isTerminal: stdin.isTTY === true,
+    async *chunks() {
+      for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    },
+    async text(what, maxBytes = MAX_INPUT_BYTES) {
+      const parts: Uint8Array[] = [];
+      let byteCount = 0;
+      for await (const chunk of input.chunks()) {
+        byteCount += chunk.byteLength;
+        if (byteCount > maxBytes) {
+          throw new InvalidInputError(`${what} on stdin is longer than ${maxBytes} bytes`, {
+            reason: 'too_long',
+          });
+        }
+        parts.push(chunk);
+      }
+      if (byteCount === 0) {
+        throw new InvalidInputError(`${what} was to come from stdin, which is empty`, {
+          reason: 'empty',
+          hint: 'pipe something in, or name a file',
+        });
+      }
+      return decodeUtf8(Buffer.concat(parts), `${what} on stdin`);
+    },
+  };
+  return input;
+}
+
+/**
+ * Decodes UTF-8 strictly.
+ * @throws InvalidInputError when the bytes are no UTF-8
+ */
+export function decodeUtf8(bytes: Uint8Array, what: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch (error) {
+    throw new InvalidInputError(`${what} is not UTF-8`, { reason: 'not_utf8', cause: error });
+  }
+}
+
+function writeTo(stream: WritableLike, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => (error ? reject(writeFailure(error)) : resolve()));
+  });
+}
+
+function writeFailure(error: Error): Error {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code !== undefined && READER_GONE.has(code))
+    return new ReaderGoneError('the reader of stdout went away');
+  return new DiskError(`cannot write to stdout: ${error.message}`, {
+    hint: 'check the disk that the output goes to',
+    cause: error,
+  });
+}
+
+function ignore(): void {
+  // see where it is used
+}
+
+const READER_GONE: ReadonlySet<string> = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'EIO',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+]);
+const MAX_INPUT_BYTES = 16 * 1024 * 1024;
