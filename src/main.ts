@@ -110,7 +110,7 @@ export async function parseCommandLine(
     });
   });
   try {
-    await root.parseAsync([...argv], { from: 'user' });
+    await root.parseAsync(helpAsFlag(argv, entries), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (HELP_CODES.has(error.code)) return { help, exitCode: error.exitCode === 0 ? 0 : 2 };
@@ -118,6 +118,14 @@ export async function parseCommandLine(
   }
   if (chosen === undefined) throw new UsageError('no command was given', { hint: 'run mx2s --help' });
   return chosen;
+}
+
+/** `help send` as `send --help`: commander's own help command would not import the subcommand first. */
+function helpAsFlag(argv: readonly string[], entries: readonly CommandEntry[]): string[] {
+  const at = argv.findIndex((each) => !each.startsWith('-'));
+  const topic = argv[at + 1];
+  if (argv[at] !== 'help' || topic === undefined || !entries.some(({ name }) => name === topic)) return [...argv];
+  return [...argv.slice(0, at), topic, '--help'];
 }
 
 async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<ExitCode> {
