@@ -44,7 +44,7 @@ describe('the rules', () => {
     [
       'errors using the exit codes',
       { 'src/errors.ts': `import { ERROR_ROWS } from './exit-codes.js';` },
-      'src/errors.ts:1 imports "./exit-codes.js": errors and exit-codes lie on the same floor and may not use each other',
+      'src/errors.ts:1 imports "./exit-codes.js": imports point down, and exit-codes lies above errors',
     ],
     [
       'a room that is not on the map',
@@ -60,6 +60,11 @@ describe('the rules', () => {
       'a package through another door',
       { 'src/client/sync.ts': `const { request } = await import('undici');` },
       'src/client/sync.ts:1 imports "undici": the one door of undici is src/http/transport.ts',
+    ],
+    [
+      'the types of a package in another room',
+      { 'src/ui/streams.ts': `import type { Command } from 'commander';` },
+      'src/ui/streams.ts:1 imports "commander": the one door of commander is src/main.ts, src/commands/define.ts',
     ],
     [
       'a package without a door',
@@ -135,7 +140,7 @@ describe('the rules', () => {
       'src/main.ts': `import { Command } from 'commander';\nimport { VERSION } from './version.js';\nimport { commands } from './commands/index.js';\nprocess.on('SIGINT', () => {});`,
       'src/index.ts': `export { startServer } from './server/listen.js';`,
       'src/commands/index.ts': `export const commands = [];`,
-      'src/commands/serve.ts': `const { startServer } = await import('../server/listen.js');`,
+      'src/commands/serve.ts': `import type { Command } from 'commander';\nconst { startServer } = await import('../server/listen.js');`,
       'src/server/listen.ts': `import fastify from 'fastify';\nimport { join } from 'node:path';`,
       'src/check/runner.ts': `import { startServer } from '../server/listen.js';`,
       'src/http/transport.ts': `import type { Agent } from 'undici';\nconst undici = await import('undici');`,
