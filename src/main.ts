@@ -120,11 +120,17 @@ export async function parseCommandLine(
   return chosen;
 }
 
-/** `help send` as `send --help`: commander's own help command would not import the subcommand first. */
+/**
+ * `help send` as `send --help`: commander's own help command would not import the subcommand first.
+ * @throws UsageError when there is no such topic
+ */
 function helpAsFlag(argv: readonly string[], entries: readonly CommandEntry[]): string[] {
   const at = argv.findIndex((each) => !each.startsWith('-'));
   const topic = argv[at + 1];
-  if (argv[at] !== 'help' || topic === undefined || !entries.some(({ name }) => name === topic)) return [...argv];
+  if (argv[at] !== 'help' || topic === undefined || topic.startsWith('-')) return [...argv];
+  if (!entries.some(({ name }) => name === topic)) {
+    throw new UsageError(`no help on '${topic}'`, { hint: 'run mx2s --help for the list of commands' });
+  }
   return [...argv.slice(0, at), topic, '--help'];
 }
 

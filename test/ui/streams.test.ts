@@ -1,0 +1,122 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { DiskError, InvalidInputError, ReaderGoneError, UsageError } from '../../src/errors.js';
+import { decodeUtf8, openInput, openStreams, type StreamSettings } from '../../src/ui/streams.js';
+import { Collector } from '../kit/run-cli.js';
+
+const plain: StreamSettings = {
+  format: undefined,
+  quiet: false,
+  verbose: false,
+  outPalette: undefined,
+  talkPalette: undefined,
+};
+
+function open(settings: Partial<StreamSettings> = {}, terminal = false) {
+  const stdout = new Collector(terminal, 40);
+  const stderr = new Collector(terminal);
+  return { stdout, stderr, ...openStreams(stdout, stderr, { ...plain, ...settings }) };
+}
+
+describe('Output', () => {
+  it('gives people text on a terminal and programs JSON elsewhere', async () => {
+    const toTerminal = open({}, true);
+    await toTerminal.out.result({ v: 1, a: 'b' }, () => 'a is b');
+    expect(toTerminal.stdout.text).toBe('a is b\n');
+    const toPipe = open();
+    await toPipe.out.result({ v: 1, a: 'b' }, () => 'a is b');
+    expect(toPipe.stdout.text).toBe('{"v":1,"a":"b"}\n');
+  });
+
+  it('obeys what was forced', async () => {
+    const forced = open({ format: 'text' });
+    await forced.out.result({ v: 1 }, () => 'text');
+    expect(forced.stdout.text).toBe('text\n');
+  });
+
+  it('escapes JSON on a terminal and leaves it alone on a pipe', async () => {
+    const line = JSON.stringify({ a: '\u202e\u009b' });
+    const toTerminal = open({ format: 'json' }, true);
+    await toTerminal.out.writeJson(line);
+    expect(toTerminal.stdout.text).toBe('{"a":"\\u202e\\u009b"}\n');
+    const toPipe = open();
+    await toPipe.out.writeJson(line);
+    expect(toPipe.stdout.text).toBe(`${line}\n`);
+  });
+
+  it.each(['EPIPE', 'ERR_STREAM_DESTROYED'])('takes %s for a reader that went away', async (code) => {
+    const { out } = openStreams(
+      new Collector(false, undefined, { code, afterWrites: 0 }),
+      new Collector(false),
+      plain,
+    );
+    await expect(out.write('x')).rejects.toBeInstanceOf(ReaderGoneError);
+  });
+
+  it('takes ENOSPC for a full disk', async () => {
+    const broken = new Collector(false, undefined, { code: 'ENOSPC', afterWrites: 0 });
+    await expect(openStreams(broken, new Collector(false), plain).out.write('x')).rejects.toBeInstanceOf(
+      DiskError,
+    );
+  });
+});
+
+describe('Talk', () => {
+  it('is silent with --quiet but for errors', () => {
+    const { talk, stderr } = open({ quiet: true, format: 'text' });
+    talk.notice('n');
+    talk.warn('w');
+    talk.detail('d');
+    talk.error(new UsageError('e'));
+    expect(stderr.text).toBe('mx2s: e\n');
+  });
+
+  it('escapes everything it is given', () => {
+    const { talk, stderr } = open();
+    talk.warn('server said \u001b]0;x\u0007');
+    expect(stderr.text).toBe('warning: server said \\u001b]0;x\\u0007\n');
+  });
+
+  it('shows details only with --verbose', () => {
+    const quiet = open();
+    quiet.talk.detail('d');
+    const verbose = open({ verbose: true });
+    verbose.talk.detail('d');
+    expect([quiet.stderr.text, verbose.stderr.text]).toEqual(['', 'd\n']);
+  });
+
+  it('makes room for a line above what redraws itself', () => {
+    const { talk } = open({}, true);
+    const calls: string[] = [];
+    talk.setLive({ clear: () => calls.push('clear'), draw: () => calls.push('draw') });
+    talk.notice('n');
+    talk.setLive(undefined);
+    talk.notice('m');
+    expect(calls).toEqual(['clear', 'draw', 'clear']);
+  });
+});
+
+describe('Input', () => {
+  it('reads all of stdin', async () => {
+    await expect(
+      openInput(Readable.from([Buffer.from('{"a"'), Buffer.from(':1}')])).text('the content'),
+    ).resolves.toBe('{"a":1}');
+  });
+
+  it('refuses an empty stdin that was asked for', async () => {
+    await expect(openInput(Readable.from([])).text('the content')).rejects.toThrow(
+      'the content was to come from stdin, which is empty',
+    );
+  });
+
+  it('refuses more than the limit', async () => {
+    await expect(openInput(Readable.from([Buffer.alloc(9)])).text('the content', 8)).rejects.toBeInstanceOf(
+      InvalidInputError,
+    );
+  });
+});
+
+it('decodes UTF-8 strictly', () => {
+  expect(decodeUtf8(Buffer.from('é'), 'it')).toBe('é');
+  expect(() => decodeUtf8(Uint8Array.of(0xc3, 0x28), 'the password')).toThrow('the password is not UTF-8');
+});
