@@ -16,8 +16,11 @@ export interface HttpRequest {
   readonly maxBodyBytes?: number | undefined;
   /** `anywhere` is for `.well-known` only; default `same-origin`. */
   readonly redirects?: 'same-origin' | 'anywhere' | undefined;
-  /** `unsent` is for what must not be done twice (`POST /login`): retried only when no byte was answered for sure. Default `safe`. */
-  readonly retry?: 'safe' | 'unsent' | undefined;
+  /**
+   * `unsent` is for what must not be done twice (`POST /login`): retried only if the connection was never made, or
+   * the server refused with a rate limit. `never` is for a guess that may well fail. Default `safe`.
+   */
+  readonly retry?: 'safe' | 'unsent' | 'never' | undefined;
 }
 
 export interface HttpResponse {

@@ -1,0 +1,148 @@
+/**
+ * The wire log: what went out and what came back, one line at a time, with every secret struck out.
+ *
+ * Secrets are known by where they stand (headers, members, parameters) and, once seen there, wherever else they
+ * turn up. The lines hold text of the server as it came; who shows them escapes them.
+ */
+import { encodeJson, parseJson, type JsonNode } from '../wire/json.js';
+import type { HttpRequest } from './request.js';
+
+export interface Trace {
+  request(request: HttpRequest, headers: Readonly<Record<string, string>>): void;
+  answer(answer: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  }): void;
+  failure(error: unknown): void;
+}
+
+/** Opens a log that hands each line to `write`: `>` went out, `<` came in, `*` is ours. */
+export function openTrace(write: (line: string) => void): Trace {
+  const secrets = new Set<string>();
+  const emit = (mark: string, text: string): void => {
+    for (const line of strikeSecrets(text, secrets).split('\n')) write(`${mark} ${line}`);
+  };
+  return {
+    request(request, headers) {
+      if (request.accessToken !== undefined) secrets.add(request.accessToken);
+      for (const secret of secretsIn(request.body ?? '')) secrets.add(secret);
+      emit('>', `${request.method} ${strikeParameters(request.url)}`);
+      for (const [name, value] of Object.entries(headers))
+        emit('>', headerLine(name, value, isPublicRequestHeader));
+      if (request.body !== undefined) emit('>', shortBody(request.body));
+    },
+    answer({ status, headers, body }) {
+      for (const secret of secretsIn(body)) secrets.add(secret);
+      emit('<', String(status));
+      for (const [name, value] of Object.entries(headers))
+        emit('<', headerLine(name, value, isPublicAnswerHeader));
+      if (body !== '') emit('<', shortBody(body));
+    },
+    failure(error) {
+      emit('*', error instanceof Error ? error.message : String(error));
+    },
+  };
+}
+
+/** Replaces each of `secrets`, also in its percent-encoded form. Very short ones would tear up the text. */
+export function strikeSecrets(text: string, secrets: Iterable<string>): string {
+  let struck = text;
+  for (const secret of secrets) {
+    if (secret.length < MIN_SECRET_CHARACTERS) continue;
+    for (const form of new Set([
+      secret,
+      encodeURIComponent(secret.toWellFormed()),
+      JSON.stringify(secret).slice(1, -1),
+    ])) {
+      struck = struck.replaceAll(form, STRUCK);
+    }
+  }
+  return struck;
+}
+
+/** The strings that stand in secret members of a JSON body, at any depth. */
+export function secretsIn(body: string): string[] {
+  const root = readTree(body);
+  return root === undefined ? [] : secretStrings(root);
+}
+
+function secretStrings(node: JsonNode): string[] {
+  if (node.kind === 'array') return node.items.flatMap(secretStrings);
+  if (node.kind !== 'object') return [];
+  return node.members.flatMap(({ key, value }) =>
+    isSecretName(key) && value.kind === 'string' ? [value.value] : secretStrings(value),
+  );
+}
+
+function shortBody(body: string): string {
+  const struck = strikeBody(body);
+  if (struck.length <= MAX_BODY_CHARACTERS) return struck;
+  return `${struck.slice(0, MAX_BODY_CHARACTERS)}… (${String(body.length)} characters in all)`;
+}
+
+/** A body that is no JSON, or too long to read twice, is struck by pattern. */
+function strikeBody(body: string): string {
+  const root = readTree(body);
+  return root === undefined
+    ? strikePatterns(body.slice(0, MAX_TREE_CHARACTERS))
+    : encodeJson(strikeNode(root));
+}
+
+function strikeNode(node: JsonNode): JsonNode {
+  if (node.kind === 'array') return { kind: 'array', items: node.items.map(strikeNode) };
+  if (node.kind !== 'object') return node;
+  return {
+    kind: 'object',
+    members: node.members.map(({ key, value }) => ({
+      key,
+      value: isSecretName(key) ? { kind: 'string', value: STRUCK } : strikeNode(value),
+    })),
+  };
+}
+
+function readTree(body: string): JsonNode | undefined {
+  if (body.length > MAX_TREE_CHARACTERS) return undefined;
+  try {
+    return parseJson(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function strikePatterns(text: string): string {
+  return text.replace(SECRET_MEMBER, `$1"${STRUCK}"`).replace(SECRET_PARAMETER, `$1${STRUCK}`);
+}
+
+/** The values of secret query parameters, also in a URL within a text. */
+function strikeParameters(text: string): string {
+  return text.replace(SECRET_PARAMETER, `$1${STRUCK}`);
+}
+
+function headerLine(name: string, value: string, isPublic: (name: string) => boolean): string {
+  if (name === 'authorization' && value.startsWith('Bearer ')) return `${name}: Bearer ${STRUCK}`;
+  return `${name}: ${isPublic(name) ? strikeParameters(value) : STRUCK}`;
+}
+
+/** A request's headers may come from the user (`-H`) and hold any secret: only the harmless are shown. */
+function isPublicRequestHeader(name: string): boolean {
+  return ['accept', 'content-type', 'user-agent'].includes(name);
+}
+
+function isPublicAnswerHeader(name: string): boolean {
+  return !/^(?:(?:proxy-)?authorization|set-cookie2?|cookie)$/.test(name);
+}
+
+function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
+const STRUCK = '***';
+const NAMES =
+  '(?:access|refresh|login|as|hs|id)_?token|token|(?:new_?)?password|client_secret|device_code|code_verifier';
+const SECRET_NAME = new RegExp(`^(?:${NAMES})$`, 'i');
+const SECRET_MEMBER = new RegExp(`("(?:${NAMES})"\\s*:\\s*)(?:"(?:[^"\\\\]|\\\\.)*"?|[^\\s,}\\]]+)`, 'gi');
+const SECRET_PARAMETER = new RegExp(`((?:^|[?&;\\s])(?:${NAMES})=)[^&;\\s"'<>]*`, 'gi');
+const MIN_SECRET_CHARACTERS = 4;
+const MAX_BODY_CHARACTERS = 4096;
+const MAX_TREE_CHARACTERS = 1024 * 1024;
