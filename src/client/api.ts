@@ -3,7 +3,7 @@
  * refused softly, and turns every error answer into an error of ours. The endpoint files beside this one say
  * what to ask and how to read the answer.
  */
-import type { HttpMethod } from '../http/request.js';
+import type { HttpMethod, HttpRequest } from '../http/request.js';
 import type { JsonText } from '../wire/json.js';
 
 /** Where the access token comes from. A stored session can renew it; a token from the environment cannot. */
@@ -27,7 +27,7 @@ export interface ApiCall {
   readonly auth?: 'token' | 'none' | undefined;
   readonly timeoutMs?: number | undefined;
   readonly maxBodyBytes?: number | undefined;
-  readonly retry?: 'safe' | 'unsent' | undefined;
+  readonly retry?: HttpRequest['retry'];
 }
 
 /** A 2xx answer. The body is whatever came; the endpoint's parser reads it. */

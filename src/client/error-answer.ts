@@ -1,0 +1,81 @@
+/** Turns an error answer of a homeserver into our error, with what to do about it. */
+import { MatrixError } from '../errors.js';
+import { printableUrl } from '../http/printable-url.js';
+import type { HttpMethod, HttpResponse } from '../http/request.js';
+import { secretsIn, strikeSecrets } from '../http/trace.js';
+import { parseMatrixError, type MatrixErrorBody } from '../wire/matrix-error.js';
+
+export interface RefusedCall {
+  readonly method: HttpMethod;
+  readonly url: string;
+  readonly body?: string | undefined;
+  readonly accessToken?: string | undefined;
+}
+
+/**
+ * The error for `answer`: status, errcode, method and URL as fields, the server's words in the message. They are
+ * not escaped (who shows them does that), but a token or password that the server repeats is struck out.
+ */
+export function matrixErrorOf(call: RefusedCall, answer: HttpResponse): MatrixError {
+  const body = parseMatrixError(answer.body);
+  const url = printableUrl(answer.url);
+  const secrets = [
+    ...secretsIn(call.body ?? ''),
+    ...(call.accessToken === undefined ? [] : [call.accessToken]),
+  ];
+  const words = strikeSecrets(body.error ?? excerpt(answer.body), secrets);
+  const name = [String(answer.status), body.errcode].filter((part) => part !== undefined).join(' ');
+
+  return new MatrixError(
+    { status: answer.status, errcode: body.errcode, method: call.method, url, softLogout: body.softLogout },
+    `${call.method} ${url} was answered ${name}${words === '' ? '' : `: ${words}`}`,
+    { hint: hintFor(answer.status, body) },
+  );
+}
+
+function hintFor(status: number, body: MatrixErrorBody): string | undefined {
+  switch (body.errcode) {
+    case 'M_UNKNOWN_TOKEN':
+      return body.softLogout === true
+        ? 'the session has expired: run mx2s login again, it keeps the device'
+        : 'the access token is no longer good: run mx2s login';
+    case 'M_MISSING_TOKEN':
+      return 'run mx2s login';
+    case 'M_USER_LOCKED':
+      return "the account is locked: ask the homeserver's administrator, nothing here was changed";
+    case 'M_USER_SUSPENDED':
+      return "the account is suspended: ask the homeserver's administrator";
+    case 'M_USER_DEACTIVATED':
+      return 'the account exists no more';
+    case 'M_LIMIT_EXCEEDED':
+      return 'try again later';
+    case 'M_RESOURCE_LIMIT_EXCEEDED':
+      return `the homeserver is full: ask its administrator${at(body.adminContact)}`;
+    case 'M_USER_LIMIT_EXCEEDED':
+      return `the account has reached a limit${at(body.infoUri)}`;
+    case 'M_CONSENT_NOT_GIVEN':
+      return `the homeserver wants its terms accepted first${at(body.consentUri)}`;
+    case 'M_TOO_LARGE':
+      return 'send less in one message';
+    case 'M_UNRECOGNIZED':
+      return 'the homeserver does not know this endpoint: is its software recent enough?';
+  }
+  if (body.errcode === undefined && status === 404) return 'is this a Matrix homeserver?';
+  if (body.errcode === undefined && [502, 503, 504].includes(status)) {
+    return 'a proxy answered in its place: the homeserver may be down, try again later';
+  }
+  return status >= 500 ? 'the homeserver failed: try again later' : undefined;
+}
+
+function at(uri: string | undefined): string {
+  return uri === undefined ? '' : ` (${uri})`;
+}
+
+/** What a body that is no Matrix error says, on one line: the title of a page, else its beginning. */
+function excerpt(body: string): string {
+  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body)?.[1];
+  const line = (title ?? body).replace(/\s+/g, ' ').trim();
+  return line.length <= MAX_EXCERPT_CHARACTERS ? line : `${line.slice(0, MAX_EXCERPT_CHARACTERS)}…`;
+}
+
+const MAX_EXCERPT_CHARACTERS = 200;

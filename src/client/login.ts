@@ -1,0 +1,90 @@
+/**
+ * The legacy login API.
+ * @see Client-Server API v1.19, "Login"
+ */
+import type { UserId } from '../ids/user-id.js';
+import { jsonTextOf, member, numberMember, stringMember, type JsonObject } from '../wire/json.js';
+import { parseAnswer, requiredString } from './answer.js';
+import type { ApiAnswer, ClientApi } from './api.js';
+import { parseAnsweredUserId } from './whoami.js';
+
+/** A session as the homeserver made it. Holds secrets. */
+export interface LoginAnswer {
+  readonly userId: UserId;
+  readonly deviceId: string;
+  readonly accessToken: string;
+  /** Present if the access token expires and can be renewed. */
+  readonly refreshToken: string | undefined;
+  readonly expiresInMs: number | undefined;
+  /** `well_known`: where the homeserver says it is; should replace the URL used (not checked). */
+  readonly wellKnownBaseUrl: string | undefined;
+}
+
+/** Which ways to log in the homeserver offers: `m.login.password`, … Unknown ones are kept. */
+export async function loginFlows(api: ClientApi, signal?: AbortSignal): Promise<readonly string[]> {
+  const answer = await api.call({ method: 'GET', path: '/v3/login', auth: 'none' }, signal);
+  const flows = member(parseAnswer(answer), 'flows');
+  if (flows?.kind !== 'array') return [];
+  return flows.items.map((flow) => stringMember(flow, 'type')).filter((type) => type !== undefined);
+}
+
+export interface PasswordLogin {
+  /** Localpart or full user ID. */
+  readonly user: string;
+  readonly password: string;
+  /** Keeps this device: its earlier tokens are revoked. Without it the homeserver makes a new one. */
+  readonly deviceId?: string | undefined;
+  /** Shown in the user's list of sessions; ignored for a known device. */
+  readonly deviceName?: string | undefined;
+}
+
+/**
+ * Logs in with a password and asks for refresh tokens. Makes a device, so it is repeated only if the request
+ * never left.
+ *
+ * A device ID `""` is never sent: stock servers would make a device of that name, which is the server user's
+ * (R-20).
+ *
+ * @throws MatrixError (403 `M_FORBIDDEN` for a wrong password), RateLimitedError, MalformedResponseError
+ */
+export async function passwordLogin(
+  api: ClientApi,
+  { user, password, deviceId, deviceName }: PasswordLogin,
+  signal?: AbortSignal,
+): Promise<LoginAnswer> {
+  const body = jsonTextOf({
+    type: 'm.login.password',
+    identifier: { type: 'm.id.user', user },
+    password,
+    device_id: deviceId === '' ? undefined : deviceId,
+    initial_device_display_name: deviceName,
+    refresh_token: true,
+  });
+  const answer = await api.call(
+    { method: 'POST', path: '/v3/login', body, auth: 'none', retry: 'unsent' },
+    signal,
+  );
+  return parseLoginAnswer(answer);
+}
+
+function parseLoginAnswer(answer: ApiAnswer): LoginAnswer {
+  const root = parseAnswer(answer);
+  return {
+    userId: parseAnsweredUserId(answer, requiredString(answer, root, 'user_id')),
+    deviceId: requiredString(answer, root, 'device_id'),
+    ...parseTokens(answer, root),
+    wellKnownBaseUrl: stringMember(member(member(root, 'well_known'), 'm.homeserver'), 'base_url'),
+  };
+}
+
+/** The members that the answers of login and refresh have in common. */
+export function parseTokens(
+  answer: ApiAnswer,
+  root: JsonObject,
+): Pick<LoginAnswer, 'accessToken' | 'refreshToken' | 'expiresInMs'> {
+  return {
+    accessToken: requiredString(answer, root, 'access_token'),
+    refreshToken: stringMember(root, 'refresh_token'),
+    expiresInMs: numberMember(root, 'expires_in_ms'),
+  };
+}

@@ -1,0 +1,35 @@
+import { parseUserId, type UserId } from '../ids/user-id.js';
+import { booleanMember, stringMember } from '../wire/json.js';
+import { malformedAnswer, parseAnswer, requiredString } from './answer.js';
+import type { ApiAnswer, ClientApi } from './api.js';
+
+export interface Identity {
+  readonly userId: UserId;
+  /** Undefined for a token without a device, which can never receive to-device messages. */
+  readonly deviceId: string | undefined;
+  readonly isGuest: boolean;
+}
+
+/**
+ * Whose token is it? `{"user_id", "device_id"?, "is_guest"?}`
+ * @throws MalformedResponseError, MatrixError (`M_UNKNOWN_TOKEN`), NetworkError
+ * @see Client-Server API v1.19, "GET /account/whoami"
+ */
+export async function whoami(api: ClientApi, signal?: AbortSignal): Promise<Identity> {
+  const answer = await api.call({ method: 'GET', path: '/v3/account/whoami' }, signal);
+  const root = parseAnswer(answer);
+  return {
+    userId: parseAnsweredUserId(answer, requiredString(answer, root, 'user_id')),
+    deviceId: stringMember(root, 'device_id'),
+    isGuest: booleanMember(root, 'is_guest') ?? false,
+  };
+}
+
+/** Old accounts keep old user IDs, so the historical grammar holds. */
+export function parseAnsweredUserId(answer: ApiAnswer, text: string): UserId {
+  try {
+    return parseUserId(text, 'historical');
+  } catch (cause) {
+    throw malformedAnswer(answer, 'a valid user_id', cause);
+  }
+}
