@@ -1,0 +1,44 @@
+/**
+ * Where our files lie. Pure: the environment in, two directories out; nothing is made or looked at here.
+ *
+ * Profiles are configuration; positions, spools and locks are state (XDG Base Directory Specification 0.8).
+ */
+import { isAbsolute, join, resolve } from 'node:path';
+import { UsageError } from '../errors.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Directories {
+  /** Absolute; holds the profiles. */
+  readonly config: string;
+  /** Absolute; holds positions, spools and locks. */
+  readonly state: string;
+}
+
+/**
+ * Reads `MX2S_CONFIG_DIR`, below which everything lies, else `XDG_CONFIG_HOME` and `XDG_STATE_HOME`, else
+ * `HOME`. An empty variable counts as unset, and so does a relative `XDG_*` ("All paths set in these
+ * environment variables must be absolute", section "Basics").
+ *
+ * @throws UsageError when none of them says where
+ */
+export function directoriesOf(env: Environment): Directories {
+  const own = env['MX2S_CONFIG_DIR'];
+  if (own) return { config: resolve(own), state: join(resolve(own), 'state') };
+  return {
+    config: join(xdgDirectory(env, 'XDG_CONFIG_HOME', '.config'), 'mx2s'),
+    state: join(xdgDirectory(env, 'XDG_STATE_HOME', '.local/state'), 'mx2s'),
+  };
+}
+
+function xdgDirectory(env: Environment, variable: string, belowHome: string): string {
+  const directory = env[variable];
+  if (directory && isAbsolute(directory)) return directory;
+  const home = env['HOME'] ?? '';
+  if (!isAbsolute(home)) {
+    throw new UsageError(`no directory for our files: neither ${variable} nor HOME is an absolute path`, {
+      hint: 'set MX2S_CONFIG_DIR to a directory of yours',
+    });
+  }
+  return join(home, belowHome);
+}
