@@ -1,0 +1,40 @@
+/** The files that belong to one device: its position, its spool and its locks. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Directories } from './paths.js';
+
+/** What tells devices apart. */
+export interface DeviceKey {
+  /** The homeserver's URL, normalised. */
+  readonly homeserver: string;
+  readonly userId: string;
+  readonly deviceId: string;
+}
+
+export interface DeviceFiles {
+  readonly position: string;
+  readonly spool: string;
+  /** Held by whoever reads the device's messages. */
+  readonly lock: string;
+  /** Held by whoever renews the device's tokens. */
+  readonly refreshLock: string;
+}
+
+/** The paths for one device. The names are hashes: nothing a server says becomes part of a path. */
+export function deviceFilesOf(directories: Directories, device: DeviceKey): DeviceFiles {
+  const name = hashedName([device.homeserver, device.userId, device.deviceId]);
+  return {
+    position: join(directories.state, 'positions', `${name}.json`),
+    spool: join(directories.state, 'spools', `${name}.ndjson`),
+    lock: join(directories.state, 'locks', `${name}.device`),
+    refreshLock: join(directories.state, 'locks', `${name}.refresh`),
+  };
+}
+
+/** A file name made of `parts` and of nothing in them; equal only for equal parts. */
+export function hashedName(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, NAME_CHARACTERS);
+}
+
+/** 128 bits: two devices never share a name by accident. */
+const NAME_CHARACTERS = 32;
