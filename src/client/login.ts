@@ -8,14 +8,19 @@ import { parseAnswer, requiredString } from './answer.js';
 import type { ApiAnswer, ClientApi } from './api.js';
 import { parseAnsweredUserId } from './whoami.js';
 
-/** A session as the homeserver made it. Holds secrets. */
-export interface LoginAnswer {
+/** What lets a client in. Secrets. */
+export interface Tokens {
+  readonly accessToken: string;
+  /** Present if the access token can be renewed. */
+  readonly refreshToken: string | undefined;
+  /** How long the access token is good; undefined if it does not expire. */
+  readonly expiresInMs: number | undefined;
+}
+
+/** A session as the homeserver made it. */
+export interface LoginAnswer extends Tokens {
   readonly userId: UserId;
   readonly deviceId: string;
-  readonly accessToken: string;
-  /** Present if the access token expires and can be renewed. */
-  readonly refreshToken: string | undefined;
-  readonly expiresInMs: number | undefined;
   /** `well_known`: where the homeserver says it is; should replace the URL used (not checked). */
   readonly wellKnownBaseUrl: string | undefined;
 }
@@ -78,10 +83,7 @@ function parseLoginAnswer(answer: ApiAnswer): LoginAnswer {
 }
 
 /** The members that the answers of login and refresh have in common. */
-export function parseTokens(
-  answer: ApiAnswer,
-  root: JsonObject,
-): Pick<LoginAnswer, 'accessToken' | 'refreshToken' | 'expiresInMs'> {
+export function parseTokens(answer: ApiAnswer, root: JsonObject): Tokens {
   return {
     accessToken: requiredString(answer, root, 'access_token'),
     refreshToken: stringMember(root, 'refresh_token'),
