@@ -113,13 +113,20 @@ function integerOf(text: string): string | 'fraction' | 'integer_range' {
   const [, sign = '', whole = '', fraction = '', exponentText = '0'] = match;
   const digits = (whole + fraction).replace(/^0+/, '');
   if (digits === '') return '0';
-  const significant = digits.replace(/0+$/, '');
+  const significant = withoutFinalZeros(digits);
   // value = significant × 10^shift
   const shift = Number(exponentText) - fraction.length + (digits.length - significant.length);
   if (shift < 0) return 'fraction';
   if (significant.length + shift > MAX_SAFE_DIGITS) return 'integer_range';
   const magnitude = significant + '0'.repeat(shift);
   return Number.isSafeInteger(Number(magnitude)) ? sign + magnitude : 'integer_range';
+}
+
+/** By hand: `/0+$/` would take quadratic time for a long run of zeros that is not at the end. */
+function withoutFinalZeros(digits: string): string {
+  let length = digits.length;
+  while (digits.endsWith('0', length)) length -= 1;
+  return digits.slice(0, length);
 }
 
 /** One reference token of a JSON pointer (RFC 6901 section 3). */

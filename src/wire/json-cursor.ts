@@ -59,9 +59,7 @@ export class JsonCursor {
     this.skipWhitespace();
     if (this.take(CLOSE_BRACE)) return;
     for (;;) {
-      this.skipWhitespace();
       const key = this.string();
-      this.skipWhitespace();
       this.expect(COLON, 'a colon');
       visit(key);
       this.skipWhitespace();
@@ -178,9 +176,7 @@ export class JsonCursor {
   }
 
   private skipKey(): void {
-    this.skipWhitespace();
     this.checkedSkipString();
-    this.skipWhitespace();
     this.expect(COLON, 'a colon');
   }
 
@@ -193,8 +189,8 @@ export class JsonCursor {
 
   private skipString(): { start: number; escaped: boolean } {
     const { text } = this;
-    const start = this.offset;
     this.expect(QUOTE, 'a string');
+    const start = this.offset - 1;
     let escaped = false;
     for (let index = this.offset; index < text.length; index += 1) {
       const code = text.charCodeAt(index);
