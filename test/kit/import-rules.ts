@@ -170,7 +170,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['main', 'index'],
   ['commands'],
   ['ui'],
-  ['check', 'server', 'gateway', 'config'],
+  ['check', 'server', 'gateway', 'config', 'demo'],
   ['store', 'subsystems'],
   ['client', 'federation'],
   ['http'],
