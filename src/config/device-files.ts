@@ -5,7 +5,7 @@ import type { Directories } from './paths.js';
 
 /** What tells devices apart. */
 export interface DeviceKey {
-  /** The homeserver's URL, normalised. */
+  /** As `parseHomeserverUrl` gives it. */
   readonly homeserver: string;
   readonly userId: string;
   readonly deviceId: string;
