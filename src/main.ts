@@ -10,6 +10,7 @@ import { COMMANDS } from './commands/index.js';
 import type { Context } from './commands/context.js';
 import { readFlags, type CommandEntry } from './commands/define.js';
 import { addGlobalFlags, parseGlobals, type Globals } from './commands/globals.js';
+import type { SignalListeners } from './config/settings-file.js';
 import { InterruptedError, ReaderGoneError, UsageError, type Signal } from './errors.js';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
 import type { HttpClient } from './http/client.js';
@@ -26,7 +27,7 @@ import {
 import { VERSION } from './version.js';
 
 /** The part of Node's `process` that the program uses; a test hands in its own. */
-export interface ProcessLike {
+export interface ProcessLike extends SignalListeners {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pid: number;
@@ -152,6 +153,7 @@ async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<E
     signal: interrupt.signal,
     http: () => (http ??= import('./commands/open-http.js').then(({ openHttp }) => openHttp(context))),
     pid: process.pid,
+    signalListeners: process,
     selfCommand: [process.execPath, process.argv[1] ?? ''],
   };
   try {

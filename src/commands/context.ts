@@ -1,6 +1,7 @@
 /** What a command is handed to work with. Clock, chance, network and streams are arguments, never reached for. */
 import type { Chance } from '../chance.js';
 import type { Clock } from '../clock.js';
+import type { SignalListeners } from '../config/settings-file.js';
 import type { HttpClient } from '../http/client.js';
 import type { Input, Output, Talk } from '../ui/streams.js';
 import type { Globals } from './globals.js';
@@ -21,6 +22,8 @@ export interface Context {
   http(): Promise<HttpClient>;
   /** This process, for lock files. */
   readonly pid: number;
+  /** Who listens for signals: packages that begin to, unasked, are stopped. */
+  readonly signalListeners: SignalListeners;
   /** How to start this program again: the executable and its first arguments. For `demo`. */
   readonly selfCommand: readonly string[];
 }

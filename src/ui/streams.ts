@@ -18,7 +18,7 @@ export interface WritableLike {
 }
 
 /** What is needed of `process.stdin`. */
-export interface ReadableLike extends AsyncIterable<Uint8Array | string> {
+export interface ReadableLike extends NodeJS.ReadableStream {
   readonly isTTY?: boolean | undefined;
 }
 
@@ -155,6 +155,8 @@ export function openStreams(stdout: WritableLike, stderr: WritableLike, settings
 /** stdin, read only when asked. */
 export interface Input {
   readonly isTerminal: boolean;
+  /** The stream itself, for a prompt. */
+  readonly stream: ReadableLike;
   /** The bytes as they come. */
   chunks(): AsyncIterable<Uint8Array>;
   /**
@@ -167,6 +169,7 @@ export interface Input {
 export function openInput(stdin: ReadableLike): Input {
   const input: Input = {
     isTerminal: stdin.isTTY === true,
+    stream: stdin,
     async *chunks() {
       for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     },

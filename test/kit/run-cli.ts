@@ -51,6 +51,7 @@ export function startCli(argv: readonly string[], settings: RunSettings = {}): R
     stderr,
     once: (signal, listener) => signals.once(signal, listener),
     off: (signal, listener) => signals.off(signal, listener),
+    rawListeners: (signal) => signals.rawListeners(signal),
   };
   return {
     done: main(process).then((code) => ({ code, stdout: stdout.text, stderr: stderr.text })),
