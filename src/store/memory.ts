@@ -1,0 +1,269 @@
+/**
+ * The store that lives as long as the process. Maps all through: user IDs and device IDs come from outside, and
+ * `__proto__` is a legal one.
+ */
+import type { DeviceId } from '../ids/device-id.js';
+import type { UserId } from '../ids/user-id.js';
+import type { UserMessages } from '../todevice/split.js';
+import type { JsonText } from '../wire/json.js';
+import type {
+  Account,
+  ClaimedKey,
+  Delivered,
+  Delivery,
+  Device,
+  DeviceKeys,
+  DeviceRef,
+  QueuedEvent,
+  Session,
+  Store,
+  TokenPair,
+} from './store.js';
+
+/** Opens an empty store. */
+export function openMemoryStore(): Store {
+  return new MemoryStore();
+}
+
+interface AccountRow {
+  readonly account: Account;
+  readonly devices: Map<DeviceId, DeviceRow>;
+  readonly filters: JsonText[];
+}
+
+interface DeviceRow {
+  device: Device;
+  readonly queue: QueuedEvent[];
+  /** In order of use, oldest first. */
+  readonly transactions: Set<string>;
+  readonly pairs: Set<PairRow>;
+  keys: { identity: JsonText | undefined; oneTime: KeyMap; fallback: KeyMap } | undefined;
+}
+
+type KeyMap = Map<string, JsonText>;
+
+interface PairRow {
+  readonly device: DeviceRef;
+  readonly tokens: TokenPair;
+  /** The pair that was exchanged for this one. */
+  replaces: PairRow | undefined;
+  /** The pair that this one was exchanged for last. */
+  successor: PairRow | undefined;
+  used: boolean;
+}
+
+class MemoryStore implements Store {
+  readonly #accounts = new Map<UserId, AccountRow>();
+  readonly #accessTokens = new Map<string, PairRow>();
+  readonly #refreshTokens = new Map<string, PairRow>();
+  #position = 0;
+
+  async createAccount(account: Account): Promise<boolean> {
+    if (this.#accounts.has(account.userId)) return false;
+    this.#accounts.set(account.userId, { account, devices: new Map(), filters: [] });
+    return true;
+  }
+
+  async account(userId: UserId): Promise<Account | undefined> {
+    return this.#accounts.get(userId)?.account;
+  }
+
+  async devices(userId: UserId): Promise<readonly Device[]> {
+    return [...(this.#accounts.get(userId)?.devices.values() ?? [])].map(({ device }) => device);
+  }
+
+  async device(device: DeviceRef): Promise<Device | undefined> {
+    return this.#row(device)?.device;
+  }
+
+  async renameDevice(device: DeviceRef, displayName: string | undefined): Promise<boolean> {
+    const row = this.#row(device);
+    if (row === undefined) return false;
+    row.device = { ...row.device, displayName };
+    return true;
+  }
+
+  async deleteDevice(device: DeviceRef): Promise<boolean> {
+    const row = this.#row(device);
+    if (row === undefined) return false;
+    for (const pair of row.pairs) this.#end(row, pair);
+    this.#accounts.get(device.userId)?.devices.delete(device.deviceId);
+    return true;
+  }
+
+  async openSession(
+    device: Device,
+    tokens: TokenPair,
+    { revokeOthers }: { readonly revokeOthers: boolean },
+  ): Promise<void> {
+    const devices = this.#accounts.get(device.userId)?.devices;
+    const row = devices?.get(device.deviceId) ?? {
+      device,
+      queue: [],
+      transactions: new Set(),
+      pairs: new Set(),
+      keys: undefined,
+    };
+    devices?.set(device.deviceId, row);
+    if (revokeOthers) for (const pair of row.pairs) this.#end(row, pair);
+    this.#begin(row, { device: row.device, tokens, replaces: undefined, successor: undefined, used: false });
+  }
+
+  async useAccessToken(accessTokenHash: string): Promise<Session | undefined> {
+    const pair = this.#accessTokens.get(accessTokenHash);
+    if (pair === undefined) return undefined;
+    this.#use(pair);
+    return { device: pair.device, expiresTs: pair.tokens.expiresTs };
+  }
+
+  async renewSession(refreshTokenHash: string, tokens: TokenPair): Promise<boolean> {
+    const pair = this.#refreshTokens.get(refreshTokenHash);
+    const row = pair && this.#row(pair.device);
+    if (pair === undefined || row === undefined) return false;
+    this.#use(pair);
+    if (pair.successor !== undefined) this.#end(row, pair.successor);
+    pair.successor = { device: pair.device, tokens, replaces: pair, successor: undefined, used: false };
+    this.#begin(row, pair.successor);
+    return true;
+  }
+
+  async deliver({ sender, type, messages, once }: Delivery): Promise<Delivered> {
+    if (once !== undefined && !this.#firstTime(once.device, once.path))
+      return { repeated: true, reached: [] };
+    const reached: DeviceRef[] = [];
+    for (const message of messages) {
+      for (const [row, content] of this.#recipients(message)) {
+        this.#position += 1;
+        row.queue.push({ position: this.#position, sender, type, content });
+        reached.push(row.device);
+      }
+    }
+    return { repeated: false, reached };
+  }
+
+  async queued(device: DeviceRef, after: number, limit: number): Promise<readonly QueuedEvent[]> {
+    const queue = this.#row(device)?.queue ?? [];
+    const start = firstAfter(queue, after);
+    return queue.slice(start, start + limit);
+  }
+
+  async acknowledge(device: DeviceRef, upTo: number): Promise<void> {
+    const queue = this.#row(device)?.queue ?? [];
+    queue.splice(0, firstAfter(queue, upTo));
+  }
+
+  async newestPosition(): Promise<number> {
+    return this.#position;
+  }
+
+  async addKeys(device: DeviceRef, keys: DeviceKeys): Promise<void> {
+    const row = this.#row(device);
+    if (row === undefined) return;
+    const known = row.keys ?? { identity: undefined, oneTime: new Map(), fallback: new Map() };
+    row.keys = known;
+    known.identity = keys.identity ?? known.identity;
+    for (const [keyId, key] of keys.oneTime) known.oneTime.set(keyId, key);
+    for (const [keyId, key] of keys.fallback) {
+      for (const old of known.fallback.keys()) {
+        if (algorithmOf(old) === algorithmOf(keyId)) known.fallback.delete(old);
+      }
+      known.fallback.set(keyId, key);
+    }
+  }
+
+  async keys(device: DeviceRef): Promise<DeviceKeys | undefined> {
+    return this.#row(device)?.keys;
+  }
+
+  async claimKey(device: DeviceRef, algorithm: string): Promise<ClaimedKey | undefined> {
+    const keys = this.#row(device)?.keys;
+    if (keys === undefined) return undefined;
+    const oneTime = firstOf(keys.oneTime, algorithm);
+    if (oneTime !== undefined) keys.oneTime.delete(oneTime.keyId);
+    return oneTime ?? firstOf(keys.fallback, algorithm);
+  }
+
+  async addFilter(userId: UserId, filter: JsonText): Promise<string> {
+    const filters = this.#accounts.get(userId)?.filters ?? [];
+    const known = filters.indexOf(filter);
+    return String(known === -1 ? filters.push(filter) - 1 : known);
+  }
+
+  async filter(userId: UserId, filterId: string): Promise<JsonText | undefined> {
+    return /^\d{1,9}$/.test(filterId) ? this.#accounts.get(userId)?.filters[Number(filterId)] : undefined;
+  }
+
+  #row(device: DeviceRef): DeviceRow | undefined {
+    return this.#accounts.get(device.userId)?.devices.get(device.deviceId);
+  }
+
+  #recipients({ userId, named, others }: UserMessages): [DeviceRow, JsonText][] {
+    const recipients: [DeviceRow, JsonText][] = [];
+    for (const [deviceId, row] of this.#accounts.get(userId)?.devices ?? []) {
+      const content = named.get(deviceId) ?? others;
+      if (content !== undefined) recipients.push([row, content]);
+    }
+    return recipients;
+  }
+
+  #firstTime(device: DeviceRef, path: string): boolean {
+    const transactions = this.#row(device)?.transactions;
+    if (transactions === undefined) return true;
+    if (transactions.has(path)) return false;
+    transactions.add(path);
+    if (transactions.size > MAX_TRANSACTIONS) {
+      for (const oldest of transactions) {
+        transactions.delete(oldest);
+        break;
+      }
+    }
+    return true;
+  }
+
+  #begin(row: DeviceRow, pair: PairRow): void {
+    row.pairs.add(pair);
+    this.#accessTokens.set(pair.tokens.accessTokenHash, pair);
+    if (pair.tokens.refreshTokenHash !== undefined) {
+      this.#refreshTokens.set(pair.tokens.refreshTokenHash, pair);
+    }
+  }
+
+  #end(row: DeviceRow, pair: PairRow): void {
+    row.pairs.delete(pair);
+    this.#accessTokens.delete(pair.tokens.accessTokenHash);
+    if (pair.tokens.refreshTokenHash !== undefined) this.#refreshTokens.delete(pair.tokens.refreshTokenHash);
+  }
+
+  /**
+   * The first use of a pair ends the refresh token that it was exchanged for. That one's access token lives on
+   * until it expires, for requests that are under way; the access token before it goes.
+   */
+  #use(pair: PairRow): void {
+    const old = pair.replaces;
+    const row = this.#row(pair.device);
+    if (pair.used || old === undefined || row === undefined) return;
+    pair.used = true;
+    if (old.tokens.refreshTokenHash !== undefined) this.#refreshTokens.delete(old.tokens.refreshTokenHash);
+    if (old.replaces !== undefined) this.#end(row, old.replaces);
+    old.replaces = undefined;
+  }
+}
+
+/** The index of the first event after a position. The queue is in order of position. */
+function firstAfter(queue: readonly QueuedEvent[], position: number): number {
+  const index = queue.findIndex((event) => event.position > position);
+  return index === -1 ? queue.length : index;
+}
+
+function firstOf(keys: ReadonlyMap<string, JsonText>, algorithm: string): ClaimedKey | undefined {
+  for (const [keyId, key] of keys) if (algorithmOf(keyId) === algorithm) return { keyId, key };
+  return undefined;
+}
+
+/** Key IDs are `algorithm:id`. */
+function algorithmOf(keyId: string): string {
+  return keyId.slice(0, keyId.indexOf(':'));
+}
+
+/** How many transaction IDs a device is remembered for. A retry comes within seconds, not 100 000 sends later. */
+const MAX_TRANSACTIONS = 100_000;
