@@ -1,0 +1,78 @@
+/**
+ * Hands messages to handlers: at once, never by way of an inbox (R-31, R-32).
+ *
+ * Invariant: what one handler does, or fails to do, reaches no other message and no sender. Beyond the number of
+ * handlers that may run at a time, messages are dropped and counted (R-33).
+ */
+import type { Clock } from '../clock.js';
+import type { Answer, Handler, ServerMessage } from './handler.js';
+
+/** What became of one message. `dropped`: no handler wants its type (R-19). */
+export type Dispatched =
+  | { readonly outcome: 'handled'; readonly answer: Answer | undefined }
+  | { readonly outcome: 'failed'; readonly reason: string }
+  | { readonly outcome: 'dropped' | 'overflow' };
+
+export interface DispatchOptions {
+  /** The handler for a type; undefined to drop it. */
+  readonly handlerFor: (type: string) => Handler | undefined;
+  readonly clock: Clock;
+  readonly concurrency?: number | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface Dispatcher {
+  /** Calls the handler before it returns; resolves when that one is done. Never rejects. */
+  dispatch(message: ServerMessage): Promise<Dispatched>;
+  /** Ends the handlers that run, and takes no more messages. */
+  close(): Promise<void>;
+}
+
+export function createDispatcher(options: DispatchOptions): Dispatcher {
+  const { handlerFor, clock, concurrency = DEFAULT_CONCURRENCY, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const running = new Map<AbortController, Promise<Dispatched>>();
+  let closed = false;
+
+  async function run(handler: Handler, message: ServerMessage, over: AbortController): Promise<Dispatched> {
+    const timeout = clock.sleep(timeoutMs, over.signal).then(() => {
+      throw new Error(`no answer within ${timeoutMs} ms`);
+    });
+    // an async function, so that a handler that throws at once only rejects
+    const work = (async () => handler(message, over.signal))();
+    try {
+      return { outcome: 'handled', answer: await Promise.race([work, timeout]) };
+    } catch (error) {
+      return { outcome: 'failed', reason: closed ? 'the server stops' : reasonOf(error) };
+    } finally {
+      over.abort();
+    }
+  }
+
+  return {
+    async dispatch(message) {
+      const handler = handlerFor(message.type);
+      if (handler === undefined) return { outcome: 'dropped' };
+      if (running.size >= concurrency || closed) return { outcome: 'overflow' };
+      const over = new AbortController();
+      const job = run(handler, message, over);
+      running.set(over, job);
+      try {
+        return await job;
+      } finally {
+        running.delete(over);
+      }
+    },
+    async close() {
+      closed = true;
+      for (const over of running.keys()) over.abort();
+      await Promise.all(running.values());
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export const DEFAULT_CONCURRENCY = 16;
+export const DEFAULT_TIMEOUT_MS = 30_000;

@@ -1,0 +1,124 @@
+/** The handler table: which handler takes which type, as written on the command line. */
+import type { Clock } from '../clock.js';
+import { InvalidInputError, UsageError } from '../errors.js';
+import type { ServerName } from '../ids/server-name.js';
+import { JsonSyntaxError, encodeJson, parseJson, type JsonText } from '../wire/json.js';
+import { echo } from './echo.js';
+import { createExec } from './exec.js';
+import type { Handler } from './handler.js';
+import { PING_TYPE, createPing } from './ping.js';
+import { createReply } from './reply.js';
+import { createWebhook, type Exchange } from './webhook.js';
+
+/** One `--on 'GLOB=HANDLER'`. */
+export interface HandlerRule {
+  /** Event types: `*` is any text, `?` any character; nothing else is special. */
+  readonly glob: string;
+  readonly handler: HandlerSpec;
+}
+
+export type HandlerSpec =
+  | { readonly kind: 'echo' | 'drop' }
+  | { readonly kind: 'reply'; readonly content: JsonText }
+  | { readonly kind: 'exec'; readonly command: string }
+  | { readonly kind: 'webhook'; readonly url: string };
+
+/** What handlers need from outside. */
+export interface HandlerTools {
+  readonly server: ServerName;
+  readonly clock: Clock;
+  /** The environment of `exec:` commands. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** For web services. */
+  readonly exchange: Exchange;
+}
+
+/**
+ * Reads one rule. The first `=` ends the glob.
+ * @throws UsageError, InvalidInputError
+ */
+export function parseHandlerRule(text: string): HandlerRule {
+  const equals = text.indexOf('=');
+  if (equals < 1) {
+    throw new UsageError(`--on: '${text}' is not GLOB=HANDLER`, {
+      hint: `for example --on 'org.example.*=echo'`,
+    });
+  }
+  return { glob: text.slice(0, equals), handler: parseHandler(text.slice(equals + 1)) };
+}
+
+/**
+ * The handler for each type: the first rule that matches wins, `mx2s.ping` is built in below them all, and no
+ * match drops, as does the handler `drop` (R-19).
+ */
+export function openTable(
+  rules: readonly HandlerRule[],
+  tools: HandlerTools,
+): (type: string) => Handler | undefined {
+  const entries = [
+    ...rules.map(({ glob, handler }) => ({
+      matches: globMatcher(glob),
+      handler: openHandler(handler, tools),
+    })),
+    { matches: globMatcher(PING_TYPE), handler: createPing(tools.server, tools.clock) },
+  ];
+  return (type) => entries.find(({ matches }) => matches(type))?.handler;
+}
+
+function parseHandler(text: string): HandlerSpec {
+  if (text === 'echo' || text === 'drop') return { kind: text };
+  if (text.startsWith('reply:')) return { kind: 'reply', content: parseContent(text.slice('reply:'.length)) };
+  if (/^exec:./s.test(text)) return { kind: 'exec', command: text.slice('exec:'.length) };
+  if (/^https?:/.test(text)) return { kind: 'webhook', url: parseWebhookUrl(text) };
+  throw new UsageError(`--on: '${text}' is no handler`, {
+    hint: 'a handler is echo, drop, reply:JSON, exec:COMMAND, or an http:// or https:// URL',
+  });
+}
+
+function parseContent(text: string): JsonText {
+  try {
+    const content = parseJson(text);
+    if (content.kind === 'object') return encodeJson(content);
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    throw new InvalidInputError(`--on reply: not JSON: ${error.message} at character ${error.offset + 1}`, {
+      at: '--on',
+      cause: error,
+    });
+  }
+  throw new InvalidInputError('--on reply: the content is no JSON object', { at: '--on' });
+}
+
+function parseWebhookUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) throw new InvalidInputError(`--on: '${text}' is no URL`, { at: '--on' });
+  if (url.username !== '' || url.password !== '') {
+    throw new UsageError('--on: a URL on the command line must hold no user name or password', {
+      hint: 'the list of processes shows command lines to everybody',
+    });
+  }
+  return url.href;
+}
+
+function openHandler(spec: HandlerSpec, tools: HandlerTools): Handler | undefined {
+  switch (spec.kind) {
+    case 'drop':
+      return undefined;
+    case 'echo':
+      return echo;
+    case 'reply':
+      return createReply(spec.content);
+    case 'exec':
+      return createExec(spec.command, tools.env);
+    case 'webhook':
+      return createWebhook(spec.url, tools.exchange);
+  }
+}
+
+function globMatcher(glob: string): (type: string) => boolean {
+  const pattern = glob.replace(/[\\^$.*+?()[\]{}|]/g, (special) =>
+    special === '*' ? '.*' : special === '?' ? '.' : `\\${special}`,
+  );
+  const whole = new RegExp(`^${pattern}$`, 'su');
+  return (type) => whole.test(type);
+}

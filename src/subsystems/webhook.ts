@@ -1,0 +1,22 @@
+/** `http(s)://…`: hands the message to a web service. */
+import type { HttpRequest, HttpResponse } from '../http/request.js';
+import type { Handler } from './handler.js';
+import { encodeServerMessage, parseAnswer } from './handler.js';
+
+/** One HTTP exchange; whoever opens the server says how it is made. */
+export type Exchange = (
+  request: HttpRequest,
+  signal: AbortSignal,
+) => Promise<Pick<HttpResponse, 'status' | 'body'>>;
+
+/** POSTs the message as JSON. 200 with `{"type"?,"content"}` is the answer, 204 is none, anything else a failure. */
+export function createWebhook(url: string, exchange: Exchange): Handler {
+  return async (message, signal) => {
+    const headers = { 'content-type': 'application/json' };
+    const body = encodeServerMessage(message);
+    const response = await exchange({ method: 'POST', url, headers, body }, signal);
+    if (response.status === 204) return undefined;
+    if (response.status !== 200) throw new Error(`the web service answered ${response.status}`);
+    return parseAnswer(response.body, message);
+  };
+}
