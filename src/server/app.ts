@@ -1,0 +1,131 @@
+/**
+ * The HTTP side of the embedded homeserver: turns endpoints into routes, and refusals into answers. Tested
+ * through `inject()`; the listening socket is in `listen.ts`.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { parseBody } from './body.js';
+import type { Call } from './call.js';
+import type { Endpoint } from './endpoint.js';
+import type { Homeserver } from './homeserver.js';
+import { Refusal, encodeRefusal, invalidParam } from './refusal.js';
+import { CLIENT_ENDPOINTS } from './routes/client/endpoints.js';
+
+/** Builds the app; it listens nowhere. `onBug` is told what no refusal explains. */
+export async function buildApp(home: Homeserver, onBug: (error: unknown) => void): Promise<FastifyInstance> {
+  const { fastify } = await import('fastify');
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
+    frameworkErrors: (error, _request, reply) => {
+      void answerError(reply, error, onBug);
+    },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.method === 'OPTIONS') return reply.code(204).headers(CORS_HEADERS).send();
+    // whatever the client calls its body, we read it as JSON; the framework would refuse what it does not know
+    delete request.raw.headers['content-type'];
+    return undefined;
+  });
+  app.setErrorHandler((error, _request, reply) => answerError(reply, error, onBug));
+  app.setNotFoundHandler((_request, reply) => answerError(reply, UNKNOWN_PATH, onBug));
+  addRoutes(app, home, CLIENT_ENDPOINTS);
+  await app.ready();
+  return app;
+}
+
+/** A known path with a method it has not is 405, not 404 (Client-Server API v1.19, "Unsupported endpoints"). */
+function addRoutes(app: FastifyInstance, home: Homeserver, endpoints: readonly Endpoint[]): void {
+  const methodsOf = new Map<string, Set<string>>();
+  for (const endpoint of endpoints) {
+    for (const url of endpoint.paths) {
+      const { method } = endpoint;
+      methodsOf.set(url, (methodsOf.get(url) ?? new Set()).add(method));
+      app.route({
+        method,
+        url,
+        handler: async (request, reply) => {
+          const body = await endpoint.answer(home, callOf(request));
+          if (home.waiters.closed) reply.header('connection', 'close');
+          return reply.headers(JSON_HEADERS).send(body);
+        },
+      });
+    }
+  }
+  for (const [url, methods] of methodsOf) {
+    const others = METHODS.filter((method) => !methods.has(method));
+    app.route({
+      method: others,
+      url,
+      handler: async () => {
+        throw WRONG_METHOD;
+      },
+    });
+  }
+}
+
+function callOf(request: FastifyRequest): Call {
+  const params = request.params as Record<string, string>;
+  const query = request.query as Record<string, string | string[] | undefined>;
+  return {
+    path: request.url.split('?', 1)[0] ?? '',
+    host: request.headers.host,
+    accessToken: /^Bearer ([^\s]+)$/i.exec(request.headers.authorization ?? '')?.[1],
+    param: (name) => params[name] ?? '',
+    query: (name) => {
+      const value = query[name];
+      return Array.isArray(value) ? value[0] : value;
+    },
+    body: () => parseBody(request.body as Buffer | undefined),
+    get signal() {
+      return goneSignal(request);
+    },
+  };
+}
+
+/** The request's own stream closes as soon as it was read; its socket closes when the client goes. */
+function goneSignal({ raw }: FastifyRequest): AbortSignal {
+  const gone = new AbortController();
+  const { socket } = raw;
+  if (socket.destroyed) gone.abort();
+  socket.once('close', () => gone.abort());
+  return gone.signal;
+}
+
+function answerError(reply: FastifyReply, error: unknown, onBug: (error: unknown) => void): FastifyReply {
+  const refusal = refusalOf(error, onBug);
+  return reply
+    .code(refusal.status)
+    .headers({ ...JSON_HEADERS, ...refusal.headers })
+    .send(encodeRefusal(refusal));
+}
+
+function refusalOf(error: unknown, onBug: (error: unknown) => void): Refusal {
+  if (error instanceof Refusal) return error;
+  switch ((error as { code?: unknown }).code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new Refusal(413, 'M_TOO_LARGE', `the body is longer than ${MAX_BODY_BYTES} bytes`);
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new Refusal(400, 'M_NOT_JSON', 'the body is not as long as its Content-Length');
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return invalidParam('the path is badly encoded or too long');
+    default:
+      onBug(error);
+      return new Refusal(500, 'M_UNKNOWN', 'the server failed');
+  }
+}
+
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+const MAX_PARAM_CHARACTERS = 8192;
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
+const UNKNOWN_PATH = new Refusal(404, 'M_UNRECOGNIZED', 'unknown endpoint');
+const WRONG_METHOD = new Refusal(405, 'M_UNRECOGNIZED', 'this endpoint does not know this method');
+/** Client-Server API v1.19, "Web Browser Clients". */
+const CORS_HEADERS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
+  'access-control-allow-headers': 'X-Requested-With, Content-Type, Authorization',
+};
+const JSON_HEADERS = { ...CORS_HEADERS, 'content-type': 'application/json' };

@@ -1,0 +1,43 @@
+/** What an endpoint is, so that the files in `routes/` know nothing of the web server that carries them. */
+import type { DeviceRef } from '../store/store.js';
+import type { JsonText } from '../wire/json.js';
+import type { Call } from './call.js';
+import type { Homeserver } from './homeserver.js';
+import { authenticate } from './sessions.js';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+export interface Endpoint {
+  readonly method: Method;
+  /** Whole paths, with `:name` for a part that varies. */
+  readonly paths: readonly string[];
+  /** The body of a 200. @throws Refusal for any other answer */
+  answer(home: Homeserver, call: Call): Promise<JsonText>;
+}
+
+/** An endpoint that anybody may call. */
+export function open(
+  method: Method,
+  paths: readonly string[],
+  answer: (home: Homeserver, call: Call) => Promise<JsonText>,
+): Endpoint {
+  return { method, paths, answer };
+}
+
+/** An endpoint that needs an access token; it is told whose device calls. */
+export function authenticated(
+  method: Method,
+  paths: readonly string[],
+  answer: (home: Homeserver, call: Call, device: DeviceRef) => Promise<JsonText>,
+): Endpoint {
+  return {
+    method,
+    paths,
+    answer: async (home, call) => answer(home, call, await authenticate(home, call)),
+  };
+}
+
+/** The paths of a stable endpoint: `v3`, and `r0` for clients that never learnt of it. */
+export function stable(path: string): string[] {
+  return ['v3', 'r0'].map((version) => `/_matrix/client/${version}${path}`);
+}

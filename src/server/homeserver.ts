@@ -1,0 +1,23 @@
+/** The embedded homeserver as its routes see it: who it is, what it remembers, and what it is allowed to do. */
+import type { Chance } from '../chance.js';
+import type { Clock } from '../clock.js';
+import type { ServerName } from '../ids/server-name.js';
+import type { Store } from '../store/store.js';
+import type { Delivery } from './delivery.js';
+import type { SlidingConnections } from './sliding-connections.js';
+import type { Waiters } from './waiters.js';
+
+export interface Homeserver {
+  readonly serverName: ServerName;
+  /** Where clients reach it, without a final slash. */
+  readonly baseUrl: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly delivery: Delivery;
+  readonly waiters: Waiters;
+  readonly connections: SlidingConnections;
+  readonly allowRegistration: boolean;
+  /** How long an access token lives whose client can refresh it. */
+  readonly accessTokenLifetimeMs: number;
+}
