@@ -55,6 +55,16 @@ export interface IdVerdict {
   readonly grammars: Readonly<Record<Grammar, Grade>>;
 }
 
+/**
+ * Why an identifier is refused when it is judged by one grammar, and also has to stand for a server if so asked;
+ * undefined if it is accepted.
+ */
+export function codeFor(verdict: IdVerdict, grammar: Grammar, mustBeServer: boolean): IdCode | undefined {
+  const grade = verdict.grammars[grammar];
+  if (!grade.valid) return grade.code;
+  return mustBeServer && !verdict.isServer ? 'E_NOT_SERVER' : undefined;
+}
+
 /** A verdict by which no grammar accepts the identifier, for the one reason given. */
 export function refused(
   code: IdCode,
