@@ -3,6 +3,11 @@ import type { CommandEntry } from './define.js';
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'validate-id',
+    summary: 'say whether user IDs, server names and device IDs are valid, and by which grammar',
+    load: async () => (await import('./validate-id.js')).validateId,
+  },
+  {
     name: 'exit-codes',
     summary: 'the exit statuses and error codes (also: help exit-codes)',
     hidden: true,

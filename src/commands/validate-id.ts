@@ -1,0 +1,184 @@
+/** `mx2s validate-id`: grades user IDs, server names and device IDs, a few or a million. */
+import { InvalidInputError, UsageError } from '../errors.js';
+import { gradeDeviceId } from '../ids/device-id.js';
+import { idLines, type IdLine } from '../ids/id-lines.js';
+import { plainUserId } from '../ids/plain-user-id.js';
+import { gradeServerName } from '../ids/server-name.js';
+import { gradeUserId } from '../ids/user-id.js';
+import { codeFor, ID_REASONS, refused, type Grammar, type IdVerdict } from '../ids/verdict.js';
+import { escapeText } from '../ui/escape.js';
+import { renderIdCount, renderIdResult, type IdKind, type IdResult } from '../ui/render/validate-id.js';
+import type { Input, Output } from '../ui/streams.js';
+import { addExamples, define } from './define.js';
+
+export interface ValidateIdOptions {
+  /** `-`: one a line on stdin. */
+  readonly ids: readonly string[] | '-';
+  readonly kind: IdKind;
+  readonly grammar: Grammar;
+  readonly mustBeServer: boolean;
+  readonly print: 'all' | 'invalid' | 'count' | 'nothing';
+}
+
+export const validateId = define<ValidateIdOptions>({
+  configure: (command) => {
+    command
+      .argument('[id...]', 'identifiers, or - for one a line on stdin')
+      .option('--kind <kind>', 'user, server or device', 'user')
+      .option('--grammar <grammar>', 'msc4246, strict or historical', 'msc4246')
+      .option('--server', 'accept only the user ID of a server, @:domain')
+      .option('--count', 'print only how many there are, and how many are valid')
+      .option('--invalid-only', 'print only those that are not valid');
+    addExamples(command, EXAMPLES);
+  },
+  options: ({ args, flags, globals }) => {
+    const kind = oneOf(KINDS, flags.text('kind') ?? 'user', '--kind');
+    const mustBeServer = flags.given('server');
+    if (mustBeServer && kind !== 'user') {
+      throw new UsageError(`--server is for user IDs, not for --kind ${kind}`, {
+        hint: 'leave one of them out',
+      });
+    }
+    return {
+      ids: parseSource(args),
+      kind,
+      grammar: oneOf(GRAMMARS, flags.text('grammar') ?? 'msc4246', '--grammar'),
+      mustBeServer,
+      print: globals.quiet
+        ? 'nothing'
+        : flags.given('count')
+          ? 'count'
+          : flags.given('invalidOnly')
+            ? 'invalid'
+            : 'all',
+    };
+  },
+  run: async ({ stdin, out, signal }, options) => {
+    let total = 0;
+    let invalid = 0;
+    for await (const batch of batchesOf(options.ids, stdin, signal)) {
+      const lines: string[] = [];
+      for (const line of batch) {
+        if (options.print !== 'all' && isPlainlyValid(line, options)) continue;
+        const result = examine(line, options);
+        if (!result.valid) invalid += 1;
+        if (options.print === 'all' || (options.print === 'invalid' && !result.valid)) {
+          lines.push(lineFor(result, out));
+        }
+      }
+      total += batch.length;
+      if (lines.length > 0) await out.write(lines.join('')); // one large write, awaited: the reader sets the pace
+    }
+    if (options.print === 'count') {
+      const count = { v: 1, total, valid: total - invalid, invalid } as const;
+      await out.result(count, (palette) => renderIdCount(count, palette));
+    }
+    return invalid === 0 ? 0 : 1;
+  },
+});
+
+/**
+ * The identifiers named on the command line.
+ * @throws UsageError when there are none, or `-` among others
+ */
+function parseSource(args: readonly string[]): readonly string[] | '-' {
+  if (args.length === 0) {
+    throw new UsageError('no identifier was given', { hint: 'name one, or - to read one a line from stdin' });
+  }
+  if (!args.includes('-')) return args;
+  if (args.length > 1) {
+    throw new UsageError("'-' reads from stdin and stands alone", { hint: 'put all identifiers on stdin' });
+  }
+  return '-';
+}
+
+async function* batchesOf(
+  ids: ValidateIdOptions['ids'],
+  stdin: Input,
+  signal: AbortSignal,
+): AsyncGenerator<readonly IdLine[]> {
+  if (ids !== '-') {
+    yield ids;
+    return;
+  }
+  let isEmpty = true;
+  for await (const batch of idLines(untilAborted(stdin.chunks(), signal))) {
+    isEmpty = false;
+    yield batch;
+  }
+  if (isEmpty) {
+    throw new InvalidInputError('identifiers were to come from stdin, which is empty', {
+      reason: 'empty',
+      hint: 'pipe something in, one identifier a line',
+    });
+  }
+}
+
+/** What comes until the signal aborts, also while nothing comes; then its reason is thrown. */
+async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = source[Symbol.asyncIterator]();
+  for (;;) {
+    signal.throwIfAborted();
+    const next = await new Promise<IteratorResult<T>>((resolve, reject) => {
+      const onAbort = (): void => reject(signal.reason as Error);
+      signal.addEventListener('abort', onAbort, { once: true });
+      void iterator
+        .next()
+        .then(resolve, reject)
+        .finally(() => signal.removeEventListener('abort', onAbort));
+    });
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+/** The quick way to an answer that needs no result to print. */
+function isPlainlyValid(line: IdLine, options: ValidateIdOptions): boolean {
+  if (options.kind !== 'user' || typeof line !== 'string') return false;
+  const plain = plainUserId(line);
+  return plain === 'user' ? !options.mustBeServer : plain === 'server-user' && options.grammar !== 'strict';
+}
+
+function examine(line: IdLine, { kind, grammar, mustBeServer }: ValidateIdOptions): IdResult {
+  const isText = typeof line === 'string';
+  const verdict = isText ? GRADERS[kind](line) : refused('E_UTF8');
+  const code = codeFor(verdict, grammar, mustBeServer);
+  return {
+    v: 1,
+    id: isText ? line : line.shown,
+    kind,
+    valid: code === undefined,
+    is_server: verdict.isServer,
+    localpart: verdict.localpart ?? null,
+    server_name: verdict.serverName ?? null,
+    ...(code === undefined ? {} : { code, reason: ID_REASONS[code] }),
+    warnings: verdict.warnings,
+    grammars: verdict.grammars,
+  };
+}
+
+function lineFor(result: IdResult, out: Output): string {
+  if (out.format === 'text') return `${renderIdResult(result, out.palette, out.width)}\n`;
+  const json = JSON.stringify(result);
+  return `${out.isTerminal ? escapeText(json) : json}\n`;
+}
+
+/** @throws UsageError when `word` is none of `allowed` */
+function oneOf<Word extends string>(allowed: readonly Word[], word: string, flag: string): Word {
+  const found = allowed.find((each) => each === word);
+  if (found === undefined) throw new UsageError(`${flag}: '${word}' is not one of ${allowed.join(', ')}`);
+  return found;
+}
+
+const GRADERS: Readonly<Record<IdKind, (text: string) => IdVerdict>> = {
+  user: gradeUserId,
+  server: gradeServerName,
+  device: gradeDeviceId,
+};
+const KINDS: readonly IdKind[] = ['user', 'server', 'device'];
+const GRAMMARS: readonly Grammar[] = ['msc4246', 'strict', 'historical'];
+const EXAMPLES = [
+  'mx2s validate-id @:example.org @alice:example.org',
+  'mx2s validate-id --grammar strict --invalid-only - < ids.txt',
+  "mx2s validate-id --kind device ''",
+];
