@@ -9,7 +9,7 @@ import { codeFor, ID_REASONS, refused, type Grammar, type IdVerdict } from '../i
 import { escapeText } from '../ui/escape.js';
 import { renderIdCount, renderIdResult, type IdKind, type IdResult } from '../ui/render/validate-id.js';
 import type { Input, Output } from '../ui/streams.js';
-import { addExamples, define } from './define.js';
+import { addExamples, define, type Flags } from './define.js';
 
 export interface ValidateIdOptions {
   /** `-`: one a line on stdin. */
@@ -44,13 +44,7 @@ export const validateId = define<ValidateIdOptions>({
       kind,
       grammar: oneOf(GRAMMARS, flags.text('grammar') ?? 'msc4246', '--grammar'),
       mustBeServer,
-      print: globals.quiet
-        ? 'nothing'
-        : flags.given('count')
-          ? 'count'
-          : flags.given('invalidOnly')
-            ? 'invalid'
-            : 'all',
+      print: globals.quiet ? 'nothing' : whatToPrint(flags),
     };
   },
   run: async ({ stdin, out, signal }, options) => {
@@ -90,6 +84,12 @@ function parseSource(args: readonly string[]): readonly string[] | '-' {
     throw new UsageError("'-' reads from stdin and stands alone", { hint: 'put all identifiers on stdin' });
   }
   return '-';
+}
+
+/** `--count` says everything that `--invalid-only` could leave out. */
+function whatToPrint(flags: Flags): ValidateIdOptions['print'] {
+  if (flags.given('count')) return 'count';
+  return flags.given('invalidOnly') ? 'invalid' : 'all';
 }
 
 async function* batchesOf(
