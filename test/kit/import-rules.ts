@@ -170,7 +170,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['main', 'index'],
   ['commands'],
   ['ui'],
-  ['check', 'server', 'gateway', 'config', 'demo'],
+  ['check', 'server', 'gateway', 'config', 'demo', 'listen'],
   ['store', 'subsystems'],
   ['client', 'federation'],
   ['http'],
@@ -181,8 +181,14 @@ const FLOORS: readonly (readonly string[])[] = [
   ['errors', 'clock', 'chance', 'version'],
 ];
 
-/** The arrows between rooms of one floor: `check` proves itself against our own server. */
-const ARROWS = [{ from: 'check', to: 'server' }];
+/**
+ * The arrows between rooms of one floor: `check` proves itself against our own server, `listen` keeps its
+ * position and its spool with the other files of a device.
+ */
+const ARROWS = [
+  { from: 'check', to: 'server' },
+  { from: 'listen', to: 'config' },
+];
 
 const PURE_ROOMS = ['src/ids/', 'src/wire/', 'src/todevice/', 'src/ui/render/'];
 
