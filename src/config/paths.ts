@@ -23,20 +23,25 @@ export interface Directories {
  * @throws UsageError when none of them says where
  */
 export function directoriesOf(env: Environment): Directories {
-  const own = env['MX2S_CONFIG_DIR'];
-  if (own) return { config: resolve(own), state: join(resolve(own), 'state') };
+  const own = variable(env, 'MX2S_CONFIG_DIR');
+  if (own !== undefined) return { config: resolve(own), state: join(resolve(own), 'state') };
   return {
     config: join(xdgDirectory(env, 'XDG_CONFIG_HOME', '.config'), 'mx2s'),
     state: join(xdgDirectory(env, 'XDG_STATE_HOME', '.local/state'), 'mx2s'),
   };
 }
 
-function xdgDirectory(env: Environment, variable: string, belowHome: string): string {
-  const directory = env[variable];
-  if (directory && isAbsolute(directory)) return directory;
+/** The value of a variable; an empty one counts as unset. */
+export function variable(env: Environment, name: string): string | undefined {
+  return env[name] === '' ? undefined : env[name];
+}
+
+function xdgDirectory(env: Environment, name: string, belowHome: string): string {
+  const directory = env[name] ?? '';
+  if (isAbsolute(directory)) return directory;
   const home = env['HOME'] ?? '';
   if (!isAbsolute(home)) {
-    throw new UsageError(`no directory for our files: neither ${variable} nor HOME is an absolute path`, {
+    throw new UsageError(`no directory for our files: neither ${name} nor HOME is an absolute path`, {
       hint: 'set MX2S_CONFIG_DIR to a directory of yours',
     });
   }
