@@ -146,7 +146,7 @@ async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<E
   const context: Context = {
     globals,
     env: process.env,
-    stdin: openInput(process.stdin),
+    stdin: openInput(process.stdin, interrupt.signal),
     ...streams,
     clock: systemClock,
     chance: systemChance,

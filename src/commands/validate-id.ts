@@ -47,10 +47,10 @@ export const validateId = define<ValidateIdOptions>({
       print: globals.quiet ? 'nothing' : whatToPrint(flags),
     };
   },
-  run: async ({ stdin, out, signal }, options) => {
+  run: async ({ stdin, out }, options) => {
     let total = 0;
     let invalid = 0;
-    for await (const batch of batchesOf(options.ids, stdin, signal)) {
+    for await (const batch of batchesOf(options.ids, stdin)) {
       const lines: string[] = [];
       for (const line of batch) {
         if (options.print !== 'all' && isPlainlyValid(line, options)) continue;
@@ -92,17 +92,13 @@ function whatToPrint(flags: Flags): ValidateIdOptions['print'] {
   return flags.given('invalidOnly') ? 'invalid' : 'all';
 }
 
-async function* batchesOf(
-  ids: ValidateIdOptions['ids'],
-  stdin: Input,
-  signal: AbortSignal,
-): AsyncGenerator<readonly IdLine[]> {
+async function* batchesOf(ids: ValidateIdOptions['ids'], stdin: Input): AsyncGenerator<readonly IdLine[]> {
   if (ids !== '-') {
     yield ids;
     return;
   }
   let isEmpty = true;
-  for await (const batch of idLines(untilAborted(stdin.chunks(), signal))) {
+  for await (const batch of idLines(stdin.chunks())) {
     isEmpty = false;
     yield batch;
   }
@@ -111,24 +107,6 @@ async function* batchesOf(
       reason: 'empty',
       hint: 'pipe something in, one identifier a line',
     });
-  }
-}
-
-/** What comes until the signal aborts, also while nothing comes; then its reason is thrown. */
-async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  const iterator = source[Symbol.asyncIterator]();
-  for (;;) {
-    signal.throwIfAborted();
-    const next = await new Promise<IteratorResult<T>>((resolve, reject) => {
-      const onAbort = (): void => reject(signal.reason as Error);
-      signal.addEventListener('abort', onAbort, { once: true });
-      void iterator
-        .next()
-        .then(resolve, reject)
-        .finally(() => signal.removeEventListener('abort', onAbort));
-    });
-    if (next.done === true) return;
-    yield next.value;
   }
 }
 

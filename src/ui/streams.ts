@@ -166,12 +166,15 @@ export interface Input {
   text(what: string, maxBytes?: number): Promise<string>;
 }
 
-export function openInput(stdin: ReadableLike): Input {
+/** Opens stdin. A read that waits ends when the signal aborts, with the signal's reason. */
+export function openInput(stdin: ReadableLike, signal: AbortSignal): Input {
   const input: Input = {
     isTerminal: stdin.isTTY === true,
     stream: stdin,
     async *chunks() {
-      for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      for await (const chunk of untilAborted(stdin, signal)) {
+        yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      }
     },
     async text(what, maxBytes = MAX_INPUT_BYTES) {
       const parts: Uint8Array[] = [];
@@ -206,6 +209,24 @@ export function decodeUtf8(bytes: Uint8Array, what: string): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch (error) {
     throw new InvalidInputError(`${what} is not UTF-8`, { reason: 'not_utf8', cause: error });
+  }
+}
+
+/** What comes until the signal aborts, also while nothing comes; then its reason is thrown. */
+async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = source[Symbol.asyncIterator]();
+  for (;;) {
+    signal.throwIfAborted();
+    const next = await new Promise<IteratorResult<T>>((resolve, reject) => {
+      const onAbort = (): void => reject(signal.reason as Error);
+      signal.addEventListener('abort', onAbort, { once: true });
+      void iterator
+        .next()
+        .then(resolve, reject)
+        .finally(() => signal.removeEventListener('abort', onAbort));
+    });
+    if (next.done === true) return;
+    yield next.value;
   }
 }
 

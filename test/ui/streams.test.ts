@@ -1,6 +1,12 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { DiskError, InvalidInputError, ReaderGoneError, UsageError } from '../../src/errors.js';
+import {
+  DiskError,
+  InterruptedError,
+  InvalidInputError,
+  ReaderGoneError,
+  UsageError,
+} from '../../src/errors.js';
 import { decodeUtf8, openInput, openStreams, type StreamSettings } from '../../src/ui/streams.js';
 import { Collector } from '../kit/run-cli.js';
 
@@ -96,24 +102,34 @@ describe('Talk', () => {
   });
 });
 
+const awake = new AbortController().signal;
+
 describe('Input', () => {
   it('reads all of stdin', async () => {
     await expect(
-      openInput(Readable.from([Buffer.from('{"a"'), Buffer.from(':1}')])).text('the content'),
+      openInput(Readable.from([Buffer.from('{"a"'), Buffer.from(':1}')]), awake).text('the content'),
     ).resolves.toBe('{"a":1}');
   });
 
   it('refuses an empty stdin that was asked for', async () => {
-    await expect(openInput(Readable.from([])).text('the content')).rejects.toThrow(
+    await expect(openInput(Readable.from([]), awake).text('the content')).rejects.toThrow(
       'the content was to come from stdin, which is empty',
     );
   });
 
   it('refuses more than the limit', async () => {
-    await expect(openInput(Readable.from([Buffer.alloc(9)])).text('the content', 8)).rejects.toBeInstanceOf(
-      InvalidInputError,
-    );
+    await expect(
+      openInput(Readable.from([Buffer.alloc(9)]), awake).text('the content', 8),
+    ).rejects.toBeInstanceOf(InvalidInputError);
   });
+});
+
+it('a read that waits ends when the signal aborts', async () => {
+  const interrupt = new AbortController();
+  const endless = new Readable({ read: () => undefined });
+  const reading = openInput(endless, interrupt.signal).text('the content');
+  interrupt.abort(new InterruptedError('SIGINT'));
+  await expect(reading).rejects.toBeInstanceOf(InterruptedError);
 });
 
 it('decodes UTF-8 strictly', () => {
