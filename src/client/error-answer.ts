@@ -23,7 +23,7 @@ export function matrixErrorOf(call: RefusedCall, answer: HttpResponse): MatrixEr
     ...secretsIn(call.body ?? ''),
     ...(call.accessToken === undefined ? [] : [call.accessToken]),
   ];
-  const words = strikeSecrets(body.error ?? excerpt(answer.body), secrets);
+  const words = excerpt(strikeSecrets(body.error ?? answer.body, secrets));
   const name = [String(answer.status), body.errcode].filter((part) => part !== undefined).join(' ');
 
   return new MatrixError(
@@ -71,11 +71,11 @@ function at(uri: string | undefined): string {
   return uri === undefined ? '' : ` (${uri})`;
 }
 
-/** What a body that is no Matrix error says, on one line: the title of a page, else its beginning. */
-function excerpt(body: string): string {
-  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body)?.[1];
-  const line = (title ?? body).replace(/\s+/g, ' ').trim();
+/** The server's words on one line: the title of a page, else the beginning. */
+function excerpt(text: string): string {
+  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(text)?.[1];
+  const line = (title ?? text).replace(/\s+/g, ' ').trim();
   return line.length <= MAX_EXCERPT_CHARACTERS ? line : `${line.slice(0, MAX_EXCERPT_CHARACTERS)}…`;
 }
 
-const MAX_EXCERPT_CHARACTERS = 200;
+const MAX_EXCERPT_CHARACTERS = 500;

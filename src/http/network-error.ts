@@ -6,16 +6,22 @@ import type { HttpRequest } from './request.js';
 /** The connection was never made, so no byte of the request left: any method may be tried again. */
 export class UnsentError extends NetworkError {}
 
+export interface Attempt {
+  /** May the request have reached the server? */
+  readonly sent: boolean;
+  /** The proxy's URL without user information, if the request went through one. */
+  readonly proxy: string | undefined;
+}
+
 /**
- * The error for an exchange that failed with `cause`. `sent` says if the request may have reached the server.
+ * The error for an exchange that failed with `cause`.
  *
  * A certificate that does not check out will not do so a second later: not retryable. DNS failures, refused and
  * broken connections may pass.
  */
-export function networkErrorOf(request: HttpRequest, sent: boolean, cause: unknown): NetworkError {
+export function networkErrorOf(request: HttpRequest, { sent, proxy }: Attempt, cause: unknown): NetworkError {
   const url = printableUrl(request.url);
-  const code = codeOf(cause);
-  const { said, hint, retryable } = explain(code, cause, new URL(request.url));
+  const { said, hint, retryable } = explain(cause, new URL(request.url), proxy);
   const ErrorClass = sent ? NetworkError : UnsentError;
   return new ErrorClass({ method: request.method, url }, `${request.method} ${url}: ${said}`, {
     hint,
@@ -40,52 +46,54 @@ interface Explanation {
   readonly retryable: boolean;
 }
 
-function explain(code: string, cause: unknown, { host, hostname }: URL): Explanation {
+function explain(cause: unknown, target: URL, proxy: string | undefined): Explanation {
   const passing = (said: string, hint: string): Explanation => ({ said, hint, retryable: true });
   const final = (said: string, hint: string): Explanation => ({ said, hint, retryable: false });
+  const code = codeOf(cause);
+  // what is looked up and connected to is the proxy, if there is one
+  const peer = proxy === undefined ? target.host : `the proxy ${new URL(proxy).host}`;
+  const isRunning = proxy === undefined ? 'is the server running, and is the port right?' : PROXY_HINT;
 
-  const certificate = certificateFault(code, hostname);
-  if (certificate !== undefined)
+  const certificate = certificateFault(code, target.hostname);
+  if (certificate !== undefined) {
     return final(`TLS certificate refused: ${certificate.said}`, certificate.hint);
+  }
   switch (code) {
     case 'ENOTFOUND':
-      return passing(`DNS knows no host ${hostname}`, 'check the name of the server');
-    case 'EAI_AGAIN':
       return passing(
-        `DNS gave no answer for ${hostname}`,
-        'check the network connection and the name server',
+        `DNS does not know ${peer}`,
+        proxy === undefined ? 'check the name of the server, and the network connection' : PROXY_HINT,
       );
+    case 'EAI_AGAIN':
+      return passing(`DNS gave no answer for ${peer}`, 'check the network connection and the name server');
     case 'ECONNREFUSED':
-      return passing(`connection refused by ${host}`, 'is the server running, and is the port right?');
+      return passing(`connection refused by ${peer}`, isRunning);
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EADDRNOTAVAIL':
-      return passing(`no route to ${host}`, 'check the network connection');
+      return passing(`no route to ${peer}`, 'check the network connection');
     case 'UND_ERR_CONNECT_TIMEOUT':
     case 'ETIMEDOUT':
-      return passing(
-        `connecting to ${host} timed out`,
-        'is the server running, and does a firewall stand between?',
-      );
+      return passing(`connecting to ${peer} timed out`, isRunning);
     case 'ECONNRESET':
-    case 'EPIPE':
     case 'ECONNABORTED':
+    case 'EPIPE':
     case 'UND_ERR_SOCKET':
     case 'UND_ERR_CLOSED':
     case 'UND_ERR_DESTROYED':
-    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
       return passing('the connection was cut off before the answer was complete', 'try again');
-    case 'UND_ERR_ABORTED':
-      return final(`the proxy refused: ${messageOf(cause)}`, 'check --proxy or HTTPS_PROXY');
+  }
+  if (proxy !== undefined && (code === 'UND_ERR_ABORTED' || code === 'UND_ERR_INVALID_ARG')) {
+    return final(`${peer} refused: ${messageOf(cause)}`, PROXY_HINT);
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return final(
-      'TLS failed: no common protocol, or no TLS at this port',
-      'does the server speak plain http here?',
+      'TLS failed: this port does not speak it, or no version of it that is still good',
+      'if the server speaks plain http here, say http://',
     );
   }
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return final('what answers does not speak HTTP', 'check host and port');
+  if (isParserError(cause) || code === 'UND_ERR_HEADERS_OVERFLOW') {
+    return final('what answers does not speak HTTP', 'check host and port; if it speaks TLS, say https://');
   }
   return passing(messageOf(cause), 'try again, with --trace to see more');
 }
@@ -129,9 +137,15 @@ function codeOf(cause: unknown): string {
   return 'cause' in cause ? codeOf(cause.cause) : '';
 }
 
+/** undici gives this one a code only now and then. */
+function isParserError(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'HTTPParserError';
+}
+
 function messageOf(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : '';
   return message === '' ? 'the exchange failed' : message;
 }
 
+const PROXY_HINT = 'check --proxy or HTTPS_PROXY';
 const TRUST_HINT = 'name the certificate of its issuer with --cacert, or use --insecure for a test server';

@@ -79,7 +79,7 @@ export function backoffMs(attempt: number, fraction: number): number {
 /** How long a `Retry-After` header asks to wait: seconds or an HTTP date. Undefined if it is neither. */
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   const text = header?.trim() ?? '';
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  if (/^\d{1,12}$/.test(text)) return Number(text) * 1000;
   // only a date has a weekday; Date.parse would also read "5.5" and "-1" as one
   const dateMs = /^[A-Z][a-z]+, /.test(text) ? Date.parse(text) : NaN;
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);

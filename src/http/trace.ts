@@ -21,23 +21,21 @@ export interface Trace {
 export function openTrace(write: (line: string) => void): Trace {
   const secrets = new Set<string>();
   const emit = (mark: string, text: string): void => {
-    for (const line of strikeSecrets(text, secrets).split('\n')) write(`${mark} ${line}`);
+    for (const line of shortened(strikeSecrets(text, secrets)).split('\n')) write(`${mark} ${line}`);
   };
   return {
     request(request, headers) {
       if (request.accessToken !== undefined) secrets.add(request.accessToken);
       for (const secret of secretsIn(request.body ?? '')) secrets.add(secret);
       emit('>', `${request.method} ${strikeParameters(request.url)}`);
-      for (const [name, value] of Object.entries(headers))
-        emit('>', headerLine(name, value, isPublicRequestHeader));
-      if (request.body !== undefined) emit('>', shortBody(request.body));
+      for (const [name, value] of Object.entries(headers)) emit('>', requestHeaderLine(name, value));
+      if (request.body !== undefined) emit('>', strikeBody(request.body));
     },
     answer({ status, headers, body }) {
       for (const secret of secretsIn(body)) secrets.add(secret);
       emit('<', String(status));
-      for (const [name, value] of Object.entries(headers))
-        emit('<', headerLine(name, value, isPublicAnswerHeader));
-      if (body !== '') emit('<', shortBody(body));
+      for (const [name, value] of Object.entries(headers)) emit('<', answerHeaderLine(name, value));
+      if (body !== '') emit('<', strikeBody(body));
     },
     failure(error) {
       emit('*', error instanceof Error ? error.message : String(error));
@@ -75,18 +73,16 @@ function secretStrings(node: JsonNode): string[] {
   );
 }
 
-function shortBody(body: string): string {
-  const struck = strikeBody(body);
-  if (struck.length <= MAX_BODY_CHARACTERS) return struck;
-  return `${struck.slice(0, MAX_BODY_CHARACTERS)}… (${String(body.length)} characters in all)`;
+/** Cut only after secrets were struck: half a token is a secret too. */
+function shortened(text: string): string {
+  if (text.length <= MAX_CHARACTERS) return text;
+  return `${text.slice(0, MAX_CHARACTERS)}… (${String(text.length)} characters in all)`;
 }
 
 /** A body that is no JSON, or too long to read twice, is struck by pattern. */
 function strikeBody(body: string): string {
   const root = readTree(body);
-  return root === undefined
-    ? strikePatterns(body.slice(0, MAX_TREE_CHARACTERS))
-    : encodeJson(strikeNode(root));
+  return root === undefined ? strikePatterns(body) : encodeJson(strikeNode(root));
 }
 
 function strikeNode(node: JsonNode): JsonNode {
@@ -111,7 +107,7 @@ function readTree(body: string): JsonNode | undefined {
 }
 
 function strikePatterns(text: string): string {
-  return text.replace(SECRET_MEMBER, `$1"${STRUCK}"`).replace(SECRET_PARAMETER, `$1${STRUCK}`);
+  return strikeParameters(text.replace(SECRET_MEMBER, `$1"${STRUCK}"`));
 }
 
 /** The values of secret query parameters, also in a URL within a text. */
@@ -119,18 +115,15 @@ function strikeParameters(text: string): string {
   return text.replace(SECRET_PARAMETER, `$1${STRUCK}`);
 }
 
-function headerLine(name: string, value: string, isPublic: (name: string) => boolean): string {
-  if (name === 'authorization' && value.startsWith('Bearer ')) return `${name}: Bearer ${STRUCK}`;
-  return `${name}: ${isPublic(name) ? strikeParameters(value) : STRUCK}`;
-}
-
 /** A request's headers may come from the user (`-H`) and hold any secret: only the harmless are shown. */
-function isPublicRequestHeader(name: string): boolean {
-  return ['accept', 'content-type', 'user-agent'].includes(name);
+function requestHeaderLine(name: string, value: string): string {
+  if (name === 'authorization' && value.startsWith('Bearer ')) return `${name}: Bearer ${STRUCK}`;
+  return `${name}: ${['accept', 'content-type', 'user-agent'].includes(name) ? value : STRUCK}`;
 }
 
-function isPublicAnswerHeader(name: string): boolean {
-  return !/^(?:(?:proxy-)?authorization|set-cookie2?|cookie)$/.test(name);
+function answerHeaderLine(name: string, value: string): string {
+  const secret = /^(?:(?:proxy-)?authorization|(?:set-)?cookie2?)$/.test(name);
+  return `${name}: ${secret ? STRUCK : strikeParameters(value)}`;
 }
 
 function isSecretName(name: string): boolean {
@@ -144,5 +137,5 @@ const SECRET_NAME = new RegExp(`^(?:${NAMES})$`, 'i');
 const SECRET_MEMBER = new RegExp(`("(?:${NAMES})"\\s*:\\s*)(?:"(?:[^"\\\\]|\\\\.)*"?|[^\\s,}\\]]+)`, 'gi');
 const SECRET_PARAMETER = new RegExp(`((?:^|[?&;\\s])(?:${NAMES})=)[^&;\\s"'<>]*`, 'gi');
 const MIN_SECRET_CHARACTERS = 4;
-const MAX_BODY_CHARACTERS = 4096;
+const MAX_CHARACTERS = 4096;
 const MAX_TREE_CHARACTERS = 1024 * 1024;

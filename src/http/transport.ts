@@ -2,15 +2,16 @@
  * The one door to the network: carries a request to the server and its answer back, once.
  *
  * It follows the redirects that may be followed, keeps connections alive, and knows proxies and certificates.
- * It never repeats a request (client.ts does) and never looks into a body but to cut it off.
+ * It never repeats a request (client.ts does) and never looks into a body.
  */
 import { X509Certificate } from 'node:crypto';
 import { createRequire } from 'node:module';
-import type { Agent, Dispatcher, ProxyAgent } from 'undici';
-import { InvalidInputError, MalformedResponseError } from '../errors.js';
+import type tls from 'node:tls';
+import type { Agent, ProxyAgent } from 'undici';
+import { InvalidInputError } from '../errors.js';
 import { VERSION } from '../version.js';
-import { networkErrorOf, timedOut } from './network-error.js';
-import { printableUrl } from './printable-url.js';
+import { dispatch, type Route } from './dispatch.js';
+import { timedOut } from './network-error.js';
 import { proxyFor, type ProxySettings } from './proxy.js';
 import { followRedirect, redirectTarget } from './redirect.js';
 import type { HttpRequest, HttpResponse } from './request.js';
@@ -23,8 +24,9 @@ export interface Transport {
   /**
    * Sends `request` once and reads the answer to its end, whatever its status.
    *
-   * @throws NetworkError when no complete answer came; UnsentError when the request never left;
-   *   RedirectError; MalformedResponseError for a successful answer that is too long; the signal's reason
+   * @throws NetworkError when no complete answer came, UnsentError when the request never left; RedirectError;
+   *   MalformedResponseError for a successful answer that is too long; InvalidInputError for a proxy that is none;
+   *   the signal's reason
    */
   exchange(request: HttpRequest, signal?: AbortSignal): Promise<Answer>;
   /** Drops every connection, also those in use, so that the process can end at once. */
@@ -42,49 +44,46 @@ export interface TransportOptions extends ProxySettings {
 
 /**
  * Opens a transport. undici is loaded at the first exchange.
- * @throws InvalidInputError when `caCertPem` holds no PEM certificate or a proxy's URL is none
+ * @throws InvalidInputError when `caCertPem` holds no certificate that can be read
  */
 export function openTransport(options: TransportOptions): Transport {
-  const trust = options.caCertPem === undefined ? undefined : parseCertificates(options.caCertPem);
-  return new UndiciTransport(options, trust);
+  const trusted = options.caCertPem === undefined ? undefined : parseCertificates(options.caCertPem);
+  return new UndiciTransport(options, trusted);
 }
 
 class UndiciTransport implements Transport {
   readonly #options: TransportOptions;
-  readonly #trust: readonly string[] | undefined;
+  readonly #trusted: readonly string[] | undefined;
   readonly #trace: Trace | undefined;
-  /** One dispatcher for direct connections (key '') and one a proxy. */
-  readonly #dispatchers = new Map<string, Promise<Dispatcher>>();
+  // opened when first needed
+  #direct: Route | undefined;
+  #proxied: Route | undefined;
 
-  constructor(options: TransportOptions, trust: readonly string[] | undefined) {
+  constructor(options: TransportOptions, trusted: readonly string[] | undefined) {
     this.#options = options;
-    this.#trust = trust;
+    this.#trusted = trusted;
     this.#trace = options.trace && openTrace(options.trace);
   }
 
   async exchange(request: HttpRequest, signal?: AbortSignal): Promise<Answer> {
     signal?.throwIfAborted();
     const stop = new AbortController();
-    const abort = (): void => {
-      stop.abort(signal?.reason);
-    };
-    signal?.addEventListener('abort', abort, { once: true });
+    const onAbort = (): void => stop.abort(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
     const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const timer = setTimeout(() => {
-      stop.abort(timedOut(request, timeoutMs));
-    }, timeoutMs);
+    const timer = setTimeout(() => stop.abort(timedOut(request, timeoutMs)), timeoutMs);
     try {
       return await this.#follow(request, stop.signal);
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 
   async close(): Promise<void> {
-    const opened = [...this.#dispatchers.values()];
-    this.#dispatchers.clear();
-    await Promise.all(opened.map(async (dispatcher) => (await dispatcher).destroy()));
+    const opened = [this.#direct, this.#proxied];
+    this.#direct = this.#proxied = undefined;
+    for (const route of opened) await route?.dispatcher.destroy();
   }
 
   async #follow(request: HttpRequest, signal: AbortSignal): Promise<Answer> {
@@ -98,11 +97,11 @@ class UndiciTransport implements Transport {
   }
 
   async #once(request: HttpRequest, signal: AbortSignal): Promise<Answer> {
-    const headers = this.#headersOf(request);
-    const dispatcher = await this.#dispatcherFor(new URL(request.url));
+    const headers = headersOf(request);
+    const route = this.#routeTo(new URL(request.url));
     this.#trace?.request(request, headers);
     try {
-      const answer = await dispatch(dispatcher, request, headers, signal);
+      const answer = await dispatch(route, request, headers, signal);
       this.#trace?.answer(answer);
       return answer;
     } catch (error) {
@@ -111,166 +110,56 @@ class UndiciTransport implements Transport {
     }
   }
 
-  #headersOf(request: HttpRequest): Record<string, string> {
-    return {
-      accept: 'application/json',
-      'user-agent': `mx2s/${VERSION}`,
-      ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...Object.fromEntries(
-        Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
-      ),
-      ...(request.accessToken === undefined ? {} : { authorization: `Bearer ${request.accessToken}` }),
-    };
+  #routeTo(url: URL): Route {
+    // the settings hold one proxy at most that counts
+    const proxy = proxyFor(url, this.#options);
+    if (proxy === undefined) return (this.#direct ??= this.#openDirect());
+    return (this.#proxied ??= this.#openProxied(proxy));
   }
 
-  #dispatcherFor(url: URL): Promise<Dispatcher> {
-    const proxy = proxyFor(url, this.#options) ?? '';
-    const known = this.#dispatchers.get(proxy);
-    if (known !== undefined) return known;
-    const opened = this.#openDispatcher(proxy);
-    this.#dispatchers.set(proxy, opened);
-    return opened;
+  #openDirect(): Route {
+    return { dispatcher: new (loadAgent())({ connect: this.#connectOptions() }), proxy: undefined };
   }
 
-  async #openDispatcher(proxy: string): Promise<Dispatcher> {
-    const { insecure } = this.#options;
-    const tls = {
-      timeout: CONNECT_TIMEOUT_MS,
-      ...(insecure === true ? { rejectUnauthorized: false } : {}),
-      ...(this.#trust === undefined ? {} : { secureContext: await trusting(this.#trust) }),
-    };
-    if (proxy === '') return new (loadAgent())({ connect: tls });
+  #openProxied(proxy: string): Route {
     const { uri, token } = parseProxy(proxy);
-    return new (loadProxyAgent())({
+    const connect = this.#connectOptions();
+    const dispatcher = new (loadProxyAgent())({
       uri,
       ...(token === undefined ? {} : { token }),
-      requestTls: tls,
-      proxyTls: tls,
-      proxyTunnel: false, // for https targets undici tunnels all the same
+      requestTls: connect,
+      proxyTls: connect,
+      proxyTunnel: false, // https is tunnelled all the same, http goes as proxies expect it
     });
+    return { dispatcher, proxy: uri };
+  }
+
+  #connectOptions() {
+    return {
+      timeout: CONNECT_TIMEOUT_MS,
+      ...(this.#options.insecure === true ? { rejectUnauthorized: false } : {}),
+      ...(this.#trusted === undefined ? {} : { secureContext: openSecureContext(this.#trusted) }),
+    };
   }
 }
 
-/** One exchange through undici's lowest door, which tells when the request was really put on a connection. */
-function dispatch(
-  dispatcher: Dispatcher,
-  request: HttpRequest,
-  headers: Record<string, string>,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const { origin, pathname, search } = new URL(request.url);
-  const maxBytes = request.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES;
-
-  return new Promise((resolve, reject) => {
-    let control: Dispatcher.DispatchController | undefined;
-    let settled = false;
-    let status = 0;
-    let answerHeaders: Record<string, string> = {};
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-
-    const settle = (finish: () => void): void => {
-      if (settled) return;
-      settled = true;
-      signal.removeEventListener('abort', onAbort);
-      finish();
-    };
-    const fail = (error: unknown): void => {
-      settle(() => {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      });
-      control?.abort(CUT_OFF);
-    };
-    const succeed = (): void => {
-      settle(() => {
-        const body = new TextDecoder().decode(Buffer.concat(chunks));
-        resolve({ status, headers: answerHeaders, body, url: request.url });
-      });
-    };
-    const onAbort = (): void => {
-      fail(signal.reason);
-    };
-    if (signal.aborted) {
-      onAbort();
-      return;
-    }
-    signal.addEventListener('abort', onAbort, { once: true });
-
-    dispatcher.dispatch(
-      {
-        origin,
-        path: pathname + search,
-        method: request.method,
-        headers,
-        body: request.body ?? null,
-        // the whole exchange has its own clock
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      },
-      {
-        onRequestStart(controller) {
-          control = controller;
-          if (settled) controller.abort(CUT_OFF);
-        },
-        onResponseStart(_controller, statusCode, rawHeaders) {
-          status = statusCode;
-          answerHeaders = flatHeaders(rawHeaders);
-        },
-        onResponseData(controller, chunk) {
-          const room = maxBytes - bytes;
-          bytes += chunk.length;
-          if (chunk.length <= room) {
-            chunks.push(chunk);
-          } else if (status >= 400) {
-            // what an error says stands at its beginning
-            chunks.push(chunk.subarray(0, room));
-            succeed();
-            controller.abort(CUT_OFF);
-          } else {
-            fail(tooLong(request, maxBytes));
-          }
-        },
-        onResponseEnd() {
-          succeed();
-        },
-        onResponseError(_controller, cause) {
-          fail(isOurFault(cause) ? cause : networkErrorOf(request, control !== undefined, cause));
-        },
-      },
-    );
-  });
+function headersOf({ body, headers, accessToken }: HttpRequest): Record<string, string> {
+  const own = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return {
+    accept: 'application/json',
+    'user-agent': `mx2s/${VERSION}`,
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...Object.fromEntries(own),
+    ...(accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }),
+  };
 }
 
-function tooLong(request: HttpRequest, maxBytes: number): MalformedResponseError {
-  const at = `${request.method} ${printableUrl(request.url)}`;
-  return new MalformedResponseError(
-    `a body of at most ${String(maxBytes)} bytes`,
-    at,
-    `${at}: the answer is longer than ${String(maxBytes)} bytes`,
-    { hint: 'is this a Matrix homeserver?' },
-  );
-}
-
-/** Repeated headers joined as RFC 9110 section 5.3 allows. */
-function flatHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name.toLowerCase(),
-      Array.isArray(value) ? value.join(', ') : (value ?? ''),
-    ]),
-  );
-}
-
-/** undici's word for arguments that we should never have passed: a bug, not the network's doing. */
-function isOurFault(cause: Error): boolean {
-  return 'code' in cause && cause.code === 'UND_ERR_INVALID_ARG' && !/407/.test(cause.message);
-}
-
+/** Node itself takes any text for a certificate, and then trusts nothing new. */
 function parseCertificates(pem: string): readonly string[] {
-  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   try {
-    if (certificates.length === 0) throw new Error('no certificate found');
-    return certificates.map((each) => new X509Certificate(each).toString());
+    if (blocks.length === 0) throw new Error('no certificate found');
+    return blocks.map((block) => new X509Certificate(block).toString());
   } catch (cause) {
     throw new InvalidInputError('--cacert holds no PEM certificate that can be read', {
       hint: 'it begins with -----BEGIN CERTIFICATE-----',
@@ -280,32 +169,33 @@ function parseCertificates(pem: string): readonly string[] {
   }
 }
 
-/** The default roots and ours, parsed once: Node would do it anew for each connection. */
-async function trusting(certificates: readonly string[]) {
-  const tls = await import('node:tls');
-  return tls.createSecureContext({ ca: [...tls.rootCertificates, ...certificates] });
+/** The default roots and `trusted`, parsed once: given as text, Node would do it anew for each connection. */
+function openSecureContext(trusted: readonly string[]) {
+  const { createSecureContext, rootCertificates } = loadTls();
+  return createSecureContext({ ca: [...rootCertificates, ...trusted] });
 }
 
+/** A proxy without a scheme is http, as curl has it. The error does not show it: it may hold a password. */
 function parseProxy(proxy: string): { uri: string; token: string | undefined } {
-  const text = proxy.includes('://') ? proxy : `http://${proxy}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === '') {
+  try {
+    const url = new URL(proxy.includes('://') ? proxy : `http://${proxy}`);
+    if (!/^https?:$/.test(url.protocol)) throw new Error('another scheme');
+    const { username, password, origin } = url;
+    if (username === '' && password === '') return { uri: origin, token: undefined };
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return { uri: origin, token: `Basic ${Buffer.from(credentials).toString('base64')}` };
+  } catch {
     throw new InvalidInputError('the proxy is no http or https URL', {
       hint: 'give it as http://HOST:PORT, with --proxy or HTTPS_PROXY',
     });
   }
-  const { username, password, origin } = url;
-  if (username === '' && password === '') return { uri: origin, token: undefined };
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { uri: origin, token: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
-// undici's own entry loads fetch, WebSocket, caches and mocks: 70 ms. These two files take 20.
+// undici's own entry also loads fetch, WebSocket, caches and mocks: 70 ms where these two take 20
 const require = createRequire(import.meta.url);
 const loadAgent = () => require('undici/lib/dispatcher/agent.js') as typeof Agent;
+const loadTls = () => require('node:tls') as typeof tls;
 const loadProxyAgent = () => require('undici/lib/dispatcher/proxy-agent.js') as typeof ProxyAgent;
 
-const CUT_OFF = new Error('no longer wanted');
 const CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
-const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
