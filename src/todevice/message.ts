@@ -27,17 +27,22 @@ declare const transactionIdBrand: unique symbol;
 /** A transaction ID that can stand in a request, made by `parseTransactionId`. */
 export type TransactionId = string & { readonly [transactionIdBrand]: true };
 
+/** A message that is ready to be sent. */
+export interface OutgoingMessage {
+  readonly recipient: Recipient;
+  readonly type: EventType;
+  /** An object in canonical form. */
+  readonly content: JsonText;
+}
+
 /**
  * Reads whom a message is for. A server user has the device `""` unless `*` is asked for (R-3) and no other
  * (R-6); any other user needs a device, which is never `""` (R-6).
  *
- * User IDs are taken in the historical grammar, which every server has to accept
- * (Matrix v1.19, Appendices, "Historical User IDs").
- *
  * @throws InvalidInputError whose `reason` is an identifier code, `device_required` or `server_device`
  */
 export function parseRecipient(to: string, device?: string): Recipient {
-  const user = parseTo(to);
+  const user = parseAddressee(to);
   if (isServerUser(user)) return { to: user, device: serverDevice(device) };
   if (device === undefined) {
     throw new InvalidInputError(`${JSON.stringify(to)} is a user, and no device is named`, {
@@ -46,6 +51,24 @@ export function parseRecipient(to: string, device?: string): Recipient {
     });
   }
   return { to: user, device: userDevice(device) };
+}
+
+/**
+ * Reads the user ID that a message is for.
+ * @throws InvalidInputError whose `reason` is an identifier code
+ * @see Matrix v1.19, Appendices, "Historical User IDs", which every server has to accept
+ */
+export function parseAddressee(text: string): UserId {
+  try {
+    return parseUserId(text, 'historical');
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw new InvalidInputError(error.message, {
+      ...(error.reason === undefined ? {} : { reason: error.reason }),
+      hint: 'write @:example.org for a server, @name:example.org for a user',
+      cause: error,
+    });
+  }
 }
 
 /** What is allowed and advised against in a recipient (R-3): sentences, lower case, no full stop. */
@@ -158,19 +181,6 @@ export function parseDocument(text: string, what: string): JsonNode {
  */
 export function encodeMessages({ to, device }: Recipient, content: JsonText): JsonText {
   return `{${JSON.stringify(to)}:{${JSON.stringify(device)}:${content}}}` as JsonText;
-}
-
-function parseTo(text: string): UserId {
-  try {
-    return parseUserId(text, 'historical');
-  } catch (error) {
-    if (!(error instanceof InvalidInputError)) throw error;
-    throw new InvalidInputError(error.message, {
-      ...(error.reason === undefined ? {} : { reason: error.reason }),
-      hint: 'write @:example.org for a server, @name:example.org for a user',
-      cause: error,
-    });
-  }
 }
 
 function serverDevice(device: string | undefined): Recipient['device'] {
