@@ -1,6 +1,11 @@
 /** `exec:CMD`: hands the message to a command of the user's. */
-import type { Answer, Handler, ServerMessage } from './handler.js';
-import { encodeServerMessage, parseAnswer } from './handler.js';
+import {
+  encodeServerMessage,
+  parseAnswer,
+  type Answer,
+  type Handler,
+  type ServerMessage,
+} from './handler.js';
 import { runShell, type ShellResult } from './shell.js';
 
 /**

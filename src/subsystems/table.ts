@@ -14,7 +14,8 @@ import { createWebhook, type Exchange } from './webhook.js';
 export interface HandlerRule {
   /** Event types: `*` is any text, `?` any character; nothing else is special. */
   readonly glob: string;
-  readonly handler: HandlerSpec;
+  /** As written on the command line, or a function of the program that embeds the server. */
+  readonly handler: HandlerSpec | Handler;
 }
 
 export type HandlerSpec =
@@ -100,7 +101,8 @@ function parseWebhookUrl(text: string): string {
   return url.href;
 }
 
-function openHandler(spec: HandlerSpec, tools: HandlerTools): Handler | undefined {
+function openHandler(spec: HandlerSpec | Handler, tools: HandlerTools): Handler | undefined {
+  if (typeof spec === 'function') return spec;
   switch (spec.kind) {
     case 'drop':
       return undefined;

@@ -1,7 +1,6 @@
 /** `http(s)://…`: hands the message to a web service. */
 import type { HttpRequest, HttpResponse } from '../http/request.js';
-import type { Handler } from './handler.js';
-import { encodeServerMessage, parseAnswer } from './handler.js';
+import { encodeServerMessage, parseAnswer, type Handler } from './handler.js';
 
 /** One HTTP exchange; whoever opens the server says how it is made. */
 export type Exchange = (
