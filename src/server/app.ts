@@ -46,7 +46,7 @@ function addRoutes(app: FastifyInstance, home: Homeserver, endpoints: readonly E
         method,
         url,
         handler: async (request, reply) => {
-          const body = await endpoint.answer(home, callOf(request));
+          const body = await endpoint.answer(home, callOf(request, reply));
           if (home.waiters.closed) reply.header('connection', 'close');
           return reply.headers(JSON_HEADERS).send(body);
         },
@@ -54,6 +54,7 @@ function addRoutes(app: FastifyInstance, home: Homeserver, endpoints: readonly E
     }
   }
   for (const [url, methods] of methodsOf) {
+    if (methods.has('GET')) methods.add('HEAD'); // the framework answers it
     const others = METHODS.filter((method) => !methods.has(method));
     app.route({
       method: others,
@@ -65,7 +66,7 @@ function addRoutes(app: FastifyInstance, home: Homeserver, endpoints: readonly E
   }
 }
 
-function callOf(request: FastifyRequest): Call {
+function callOf(request: FastifyRequest, reply: FastifyReply): Call {
   const params = request.params as Record<string, string>;
   const query = request.query as Record<string, string | string[] | undefined>;
   return {
@@ -79,17 +80,15 @@ function callOf(request: FastifyRequest): Call {
     },
     body: () => parseBody(request.body as Buffer | undefined),
     get signal() {
-      return goneSignal(request);
+      return goneSignal(reply);
     },
   };
 }
 
-/** The request's own stream closes as soon as it was read; its socket closes when the client goes. */
-function goneSignal({ raw }: FastifyRequest): AbortSignal {
+/** Aborts when the response is closed: answered, or its client gone. */
+function goneSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  const { socket } = raw;
-  if (socket.destroyed) gone.abort();
-  socket.once('close', () => gone.abort());
+  raw.once('close', () => gone.abort());
   return gone.signal;
 }
 
@@ -119,7 +118,7 @@ function refusalOf(error: unknown, onBug: (error: unknown) => void): Refusal {
 
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const MAX_PARAM_CHARACTERS = 8192;
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
 const UNKNOWN_PATH = new Refusal(404, 'M_UNRECOGNIZED', 'unknown endpoint');
 const WRONG_METHOD = new Refusal(405, 'M_UNRECOGNIZED', 'this endpoint does not know this method');
 /** Client-Server API v1.19, "Web Browser Clients". */

@@ -71,6 +71,11 @@ export class Delivery {
     }
     for (const device of reached) waiters.wake(device);
     this.#forward(split);
+    for (const { userId, deviceId } of split.rejected) {
+      if (userId === this.#serverUser && deviceId !== undefined) {
+        this.#log({ sender: from.userId, type, via: 'client' }, 'dropped', deviceId);
+      }
+    }
     if (message !== undefined) this.#handToServer(message);
   }
 
@@ -128,12 +133,16 @@ export class Delivery {
     onEvent({ direction, sender: this.#serverUser, to, device, type, via: message.via, outcome, content });
   }
 
-  #log({ sender, type, content, via }: ServerMessage, outcome: LogOutcome): void {
+  #log(
+    { sender, type, via, content }: Pick<ServerMessage, 'sender' | 'type' | 'via'> & { content?: JsonText },
+    outcome: LogOutcome,
+    device: string = SERVER_DEVICE_ID,
+  ): void {
     this.#options.onEvent({
       direction: 'in',
       sender,
       to: this.#serverUser,
-      device: SERVER_DEVICE_ID,
+      device,
       type,
       via,
       outcome,

@@ -37,6 +37,16 @@ export async function readBatch(home: Homeserver, device: DeviceRef, request: Ba
   };
 }
 
+/** Waits like `readBatch` where no events are asked for. */
+export async function waitIdle(
+  home: Homeserver,
+  device: DeviceRef,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await readQueue(home, device, Number.MAX_SAFE_INTEGER, { limit: 0, waitMs, signal });
+}
+
 /** At most so many events in one batch (the specification recommends 100). */
 export const MAX_BATCH = 100;
 
@@ -44,7 +54,7 @@ async function readQueue(
   home: Homeserver,
   device: DeviceRef,
   after: number,
-  { limit, waitMs, signal }: BatchRequest,
+  { limit, waitMs, signal }: Omit<BatchRequest, 'since'>,
 ): Promise<readonly QueuedEvent[]> {
   const deadline = home.clock.monotonic() + waitMs;
   for (;;) {

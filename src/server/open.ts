@@ -6,6 +6,7 @@ import { UsageError } from '../errors.js';
 import type { DeviceId } from '../ids/device-id.js';
 import { parseServerName, type ServerName } from '../ids/server-name.js';
 import { parseUserId, type UserId } from '../ids/user-id.js';
+import { openTransport } from '../http/transport.js';
 import { openMemoryStore } from '../store/memory.js';
 import { createDispatcher } from '../subsystems/dispatch.js';
 import { openTable, type HandlerRule } from '../subsystems/table.js';
@@ -37,7 +38,7 @@ export interface HomeserverOptions {
   readonly chance?: Chance | undefined;
   /** The environment of `exec:` handlers; default empty. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** How `http(s)://` handlers reach their web service; by default they cannot. */
+  /** How `http(s)://` handlers reach their web service; by default over connections of the server's own. */
   readonly exchange?: Exchange | undefined;
   /** Gets the event log, entry by entry. */
   readonly onEvent?: ((entry: LogEntry) => void) | undefined;
@@ -78,8 +79,9 @@ export async function openHomeserver(
   authority: string,
   options: HomeserverOptions = {},
 ): Promise<OpenHomeserver> {
-  const { clock = systemClock, chance = systemChance, env = {}, exchange = noExchange } = options;
-  const { rateLimitPerSecond } = options;
+  const { clock = systemClock, chance = systemChance, env = {}, rateLimitPerSecond } = options;
+  const transport = openTransport({});
+  const exchange = options.exchange ?? ((request, signal) => transport.exchange(request, signal));
   const serverName = options.serverName ?? parseServerName(authority);
   const store = openMemoryStore();
   const waiters = new Waiters();
@@ -121,6 +123,7 @@ export async function openHomeserver(
       waiters.close();
       await dispatcher.close();
       await delivery.settled();
+      await transport.close();
       await app.close();
     },
   };
@@ -140,10 +143,6 @@ async function createUser(home: Homeserver, { name, password: chosen }: NewUser)
   await home.store.openSession(device, pairOf(home, tokens), { revokeOthers: false });
   return { userId, deviceId, accessToken: tokens.accessToken, password };
 }
-
-const noExchange: Exchange = async () => {
-  throw new Error('this server reaches no web service');
-};
 
 function ignore(): void {
   // nobody asked to be told

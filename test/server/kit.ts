@@ -32,12 +32,20 @@ export async function openTestServer(options: HomeserverOptions & { on?: readonl
   const bugs: unknown[] = [];
   const opened = await openHomeserver('hs.test:80', {
     serverName: SERVER,
-    handlers: (options.on ?? []).map(parseHandlerRule),
     onEvent: (entry) => log.push(entry),
     onBug: (error) => bugs.push(error),
     ...options,
+    handlers: [...(options.handlers ?? []), ...(options.on ?? []).map(parseHandlerRule)],
   });
   onTestFinished(() => opened.close());
+
+  const { waiters } = opened.home;
+  const enter = waiters.enter.bind(waiters);
+  let onHeld: () => void = () => undefined;
+  waiters.enter = (device) => {
+    onHeld();
+    return enter(device);
+  };
 
   async function call(method: string, url: string, request: Request = {}): Promise<Reply> {
     const { token, body, headers = {} } = request;
@@ -50,12 +58,12 @@ export async function openTestServer(options: HomeserverOptions & { on?: readonl
       ...(payload === undefined ? {} : { payload }),
     });
     if (bugs.length > 0) throw bugs[0];
-    const isJson = response.headers['content-type'] === 'application/json';
+    const isJson = /^application\/json\b/.test(String(response.headers['content-type']));
     return {
       status: response.statusCode,
       headers: response.headers,
       text: response.body,
-      json: isJson ? JSON.parse(response.body) : undefined,
+      json: isJson && response.body !== '' ? JSON.parse(response.body) : undefined,
     };
   }
 
@@ -67,6 +75,14 @@ export async function openTestServer(options: HomeserverOptions & { on?: readonl
     bob,
     log,
     call,
+    /** `POST /login` with a first user's password, and more fields. */
+    async logIn(user: FirstUser, fields: Record<string, unknown> = {}): Promise<Reply> {
+      const identifier = { type: 'm.id.user', user: user.userId };
+      const body = { type: 'm.login.password', identifier, password: user.password, ...fields };
+      return call('POST', '/v3/login', { body });
+    },
+    /** Resolves when the server begins to hold a long poll. */
+    holding: () => new Promise<void>((resolve) => (onHeld = resolve)),
     /** Sends as a user, with a fresh transaction ID, and waits until handlers and answers are done. */
     async send(from: { accessToken: string }, type: string, messages: unknown): Promise<Reply> {
       transaction += 1;

@@ -1,6 +1,6 @@
 /** `GET` and `POST /_matrix/client/v3/login`: passwords only. */
 import { parseUserId, serverNameOf, serverUserOf, type UserId } from '../../../ids/user-id.js';
-import { jsonTextOf, type JsonObject } from '../../../wire/json.js';
+import { jsonTextOf } from '../../../wire/json.js';
 import { booleanField, objectField, requiredStringField, stringField } from '../../body.js';
 import { open, stable } from '../../endpoint.js';
 import type { Homeserver } from '../../homeserver.js';
@@ -22,9 +22,16 @@ export const loginFlows = open('GET', stable('/login'), async () =>
 export const login = open('POST', stable('/login'), async (home, call) => {
   const body = call.body();
   const type = requiredStringField(body, 'type');
-  const userId = parseUser(home, body);
+  const identifier = objectField(body, 'identifier');
+  const user = stringField(identifier ?? body, 'user'); // without an identifier, as it was once
+  if (user === '' || user === serverUserOf(home.serverName)) throw forbidden('nobody logs in as the server');
   if (type !== 'm.login.password')
     throw new Refusal(400, 'M_UNKNOWN', 'the only login type is m.login.password');
+  if (identifier !== undefined && requiredStringField(identifier, 'type') !== 'm.id.user') {
+    throw new Refusal(400, 'M_UNKNOWN', 'the only identifier type is m.id.user');
+  }
+  if (user === undefined) throw missingParam('identifier.user');
+  const userId = accountNamed(home, user);
   await checkPassword(home, userId, requiredStringField(body, 'password'));
   return logIn(home, userId, {
     deviceId: stringField(body, 'device_id'),
@@ -33,21 +40,13 @@ export const login = open('POST', stable('/login'), async (home, call) => {
   });
 });
 
-/** The account meant: a localpart or a whole user ID, under `identifier` or, as it was once, under `user`. */
-function parseUser(home: Homeserver, body: JsonObject): UserId {
-  const identifier = objectField(body, 'identifier');
-  if (identifier !== undefined && requiredStringField(identifier, 'type') !== 'm.id.user') {
-    throw new Refusal(400, 'M_UNKNOWN', 'the only identifier type is m.id.user');
-  }
-  const user = stringField(identifier ?? body, 'user');
-  if (user === undefined) throw missingParam('identifier.user');
-  const id = user.startsWith('@') ? user : `@${user}:${home.serverName}`;
-  if (id === serverUserOf(home.serverName)) throw forbidden('nobody logs in as the server');
+/** A localpart, or a whole user ID of this server. */
+function accountNamed(home: Homeserver, user: string): UserId {
   try {
-    const userId = parseUserId(id, 'historical');
+    const userId = parseUserId(user.startsWith('@') ? user : `@${user}:${home.serverName}`, 'historical');
     if (serverNameOf(userId) === home.serverName) return userId;
   } catch {
-    // not an ID: there is no such account
+    // what is no user ID is no account
   }
   throw WRONG;
 }

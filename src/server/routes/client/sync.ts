@@ -5,6 +5,7 @@ import type { Call } from '../../call.js';
 import { authenticated, stable } from '../../endpoint.js';
 import type { Homeserver } from '../../homeserver.js';
 import { MAX_BATCH, readBatch } from '../../inbox.js';
+import { encodeItems, encodeMembers } from '../../json-members.js';
 import { Refusal, badJson, invalidParam } from '../../refusal.js';
 import { countOneTimeKeys } from './key-counts.js';
 import { parseTimeoutMs } from './timeout.js';
@@ -29,11 +30,11 @@ export const sync = authenticated('GET', stable('/sync'), async (home, call, dev
     waitMs,
     signal: call.signal,
   });
-  const members = [`"next_batch":${JSON.stringify(nextBatch)}`];
-  if (events.length > 0) members.push(`"to_device":{"events":[${events.join(',')}]}`);
+  const members: [string, JsonText][] = [['next_batch', jsonTextOf(nextBatch)]];
+  if (events.length > 0) members.push(['to_device', encodeMembers([['events', encodeItems(events)]])]);
   const counts = await countOneTimeKeys(home, device);
-  if (counts !== undefined) members.push(`"device_one_time_keys_count":${jsonTextOf(counts)}`);
-  return `{${members.join(',')}}` as JsonText;
+  if (counts !== undefined) members.push(['device_one_time_keys_count', jsonTextOf(counts)]);
+  return encodeMembers(members);
 });
 
 /** A filter by ID or in place. Nothing in it can keep a to-device event back, but it has to be one. */
