@@ -191,11 +191,12 @@ function parseProxy(proxy: string): { uri: string; token: string | undefined } {
   }
 }
 
-// undici's own entry also loads fetch, WebSocket, caches and mocks: 70 ms where these two take 20
+// undici's own entry also loads fetch, WebSocket, caches and mocks: 70 ms, where the agent alone takes 20. The
+// proxy agent needs the whole.
 const require = createRequire(import.meta.url);
 const loadAgent = () => require('undici/lib/dispatcher/agent.js') as typeof Agent;
+const loadProxyAgent = () => (require('undici') as { ProxyAgent: typeof ProxyAgent }).ProxyAgent;
 const loadTls = () => require('node:tls') as typeof tls;
-const loadProxyAgent = () => require('undici/lib/dispatcher/proxy-agent.js') as typeof ProxyAgent;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
