@@ -5,7 +5,7 @@
  * It never repeats a request (client.ts does) and never looks into a body.
  */
 import { X509Certificate } from 'node:crypto';
-import { createRequire } from 'node:module';
+import { createRequire as requireFrom } from 'node:module';
 import type tls from 'node:tls';
 import type { Agent, ProxyAgent } from 'undici';
 import { InvalidInputError } from '../errors.js';
@@ -193,10 +193,10 @@ function parseProxy(proxy: string): { uri: string; token: string | undefined } {
 
 // undici's own entry also loads fetch, WebSocket, caches and mocks: 70 ms, where the agent alone takes 20. The
 // proxy agent needs the whole.
-const require = createRequire(import.meta.url);
-const loadAgent = () => require('undici/lib/dispatcher/agent.js') as typeof Agent;
-const loadProxyAgent = () => (require('undici') as { ProxyAgent: typeof ProxyAgent }).ProxyAgent;
-const loadTls = () => require('node:tls') as typeof tls;
+const load = requireFrom(import.meta.url); // the bundle has a `require` and a `createRequire` of its own
+const loadAgent = () => load('undici/lib/dispatcher/agent.js') as typeof Agent;
+const loadProxyAgent = () => (load('undici') as { ProxyAgent: typeof ProxyAgent }).ProxyAgent;
+const loadTls = () => load('node:tls') as typeof tls;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
