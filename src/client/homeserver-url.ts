@@ -11,7 +11,8 @@ import { InvalidInputError } from '../errors.js';
 export function parseHomeserverUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw refused(`${JSON.stringify(text)} is no homeserver URL`, 'it begins with https:// or http://');
+    const shown = JSON.stringify(text.replace(/\/\/[^/]*@/, '//***@'));
+    throw refused(`${shown} is no homeserver URL`, 'it begins with https:// or http://');
   }
   if (url.username !== '' || url.password !== '') {
     // not shown: it may hold a password
