@@ -12,6 +12,8 @@ export interface Batch {
   readonly events: readonly ToDeviceEvent[];
   /** Given as `since`, it acknowledges the batch; undefined when the old one stays good. */
   readonly nextBatch: string | undefined;
+  /** Items beside the events that are no events at all. */
+  readonly malformedCount: number;
 }
 
 export class OpenBatch {
@@ -28,9 +30,13 @@ export class OpenBatch {
     this.#digest = this.#consumed === 0 ? undefined : asked.digest;
   }
 
-  /** The server had nothing. */
+  /** The server had nothing: there is nothing to acknowledge. */
   get isEmpty(): boolean {
-    return this.#batch.events.length === 0;
+    return this.#batch.events.length === 0 && this.malformedCount === 0;
+  }
+
+  get malformedCount(): number {
+    return this.#batch.malformedCount;
   }
 
   /** Everything was handed over: the position has left the batch. */

@@ -8,7 +8,7 @@ import type { JsonText } from '../../src/wire/json.js';
 const START: Position = { api: 'v3', since: 's1', consumed: 0 };
 
 function batchOf(...numbers: readonly number[]): Batch {
-  return { events: numbers.map(eventOf), nextBatch: 's2' };
+  return { events: numbers.map(eventOf), nextBatch: 's2', malformedCount: 0 };
 }
 
 function eventOf(n: number): ToDeviceEvent {
@@ -59,7 +59,7 @@ describe('OpenBatch', () => {
   });
 
   it('keeps the old token where the server gave no new one', () => {
-    expect(new OpenBatch(START, { events: [], nextBatch: undefined }).position).toEqual(START);
+    expect(new OpenBatch(START, { ...batchOf(), nextBatch: undefined }).position).toEqual(START);
   });
 
   it('hands every event over once, wherever the runs stop', () => {

@@ -1,0 +1,192 @@
+/**
+ * Reads one device's queue batch by batch, stores how far, and keeps at it when the line goes down.
+ *
+ * At least once: a position is stored after its events were handed over, and only then used as `since`.
+ */
+import type { Chance } from '../chance.js';
+import type { Clock } from '../clock.js';
+import type { Position } from '../config/position.js';
+import { MalformedResponseError, MatrixError, NetworkError, RateLimitedError } from '../errors.js';
+import { backoffMs } from '../http/retry.js';
+import type { BatchSource } from './batch-source.js';
+import { OpenBatch, type Batch } from './open-batch.js';
+import { TimeUp, withinTime } from './time-limit.js';
+
+/** What a reader tells while it works. */
+export interface LineReport {
+  /** The first failure of an outage. */
+  down(error: Error): void;
+  /** The end of an outage. */
+  up(): void;
+  /** The server does not know the token that we had, and everything unacknowledged comes again. */
+  startedOver(error: MatrixError): void;
+}
+
+export interface QueueReaderOptions {
+  /** Must not repeat what fails: that is done here. */
+  readonly source: BatchSource;
+  readonly start: Position;
+  /** The token to start with is somebody's word: fail if the server does not know it. */
+  readonly insistOnStart?: boolean | undefined;
+  /** The first answer must not come from a cache. */
+  readonly freshStart?: boolean | undefined;
+  /** How often a failure is repeated before the first good answer. */
+  readonly retries: number;
+  /** How long an outage after it may last; infinite for ever. */
+  readonly maxOfflineMs: number;
+  store(position: Position): void;
+  readonly clock: Clock;
+  readonly chance: Pick<Chance, 'fraction'>;
+  readonly report: LineReport;
+}
+
+interface Outage {
+  readonly sinceMs: number;
+  readonly failures: number;
+  readonly error: Error;
+}
+
+export class QueueReader {
+  readonly #options: QueueReaderOptions;
+  #position: Position;
+  #hasRead = false;
+  #owesAcknowledgement = false;
+
+  constructor(options: QueueReaderOptions) {
+    this.#options = options;
+    this.#position = options.start;
+  }
+
+  /**
+   * The next batch. Before the first one, what fails is repeated `retries` times; after it, for `maxOfflineMs`.
+   *
+   * @throws what failed for good, the signal's reason, DiskError
+   */
+  async read(timeoutMs: number, signal: AbortSignal): Promise<OpenBatch> {
+    let outage: Outage | undefined;
+    for (;;) {
+      try {
+        // an empty poll would tell that the line is back only after its whole time
+        const batch = await this.#ask(outage === undefined ? timeoutMs : 0, outage, signal);
+        if (outage !== undefined && this.#hasRead) this.#options.report.up();
+        this.#hasRead = true;
+        return batch;
+      } catch (error) {
+        signal.throwIfAborted();
+        outage = this.#failed(error, outage);
+        await this.#options.clock.sleep(this.#pauseMs(outage), signal);
+      }
+    }
+  }
+
+  /**
+   * Counts the next `count` events of the batch read last as handed over, and stores it.
+   * @throws DiskError
+   */
+  advance(batch: OpenBatch, count: number): void {
+    batch.advance(count);
+    this.#settle(batch);
+  }
+
+  /**
+   * Acknowledges the last batch if all of it was handed over. What this sync gives is left for the next run. A
+   * failure does no harm: the next run acknowledges.
+   */
+  async acknowledge(): Promise<void> {
+    if (!this.#owesAcknowledgement) return;
+    const { clock, source } = this.#options;
+    const limit = {
+      clock,
+      deadlineMs: clock.monotonic() + ACKNOWLEDGE_MS,
+      signal: new AbortController().signal,
+    };
+    const { since } = this.#position;
+    await withinTime(limit, (signal) => source.read({ since, timeoutMs: 0 }, signal)).catch(() => undefined);
+    this.#owesAcknowledgement = false;
+  }
+
+  async #ask(timeoutMs: number, outage: Outage | undefined, signal: AbortSignal): Promise<OpenBatch> {
+    const { clock, source, freshStart, maxOfflineMs } = this.#options;
+    const asked = this.#position;
+    const fresh = freshStart === true && !this.#hasRead;
+    const deadlineMs = outage === undefined || !this.#hasRead ? Infinity : outage.sinceMs + maxOfflineMs;
+    let batch: Batch;
+    try {
+      batch = await withinTime({ clock, deadlineMs, signal }, (within) =>
+        source.read({ since: asked.since, timeoutMs, fresh }, within),
+      );
+    } catch (error) {
+      if (!this.#mayStartOver() || !isUnknownToken(error)) throw error;
+      this.#position = startOf(source.api);
+      this.#options.report.startedOver(error);
+      return this.#ask(timeoutMs, outage, signal);
+    }
+    const open = new OpenBatch(asked, batch);
+    this.#settle(open);
+    return open;
+  }
+
+  /** Takes over where the batch stands. */
+  #settle(batch: OpenBatch): void {
+    const before = this.#position;
+    this.#position = batch.position;
+    this.#owesAcknowledgement = batch.isDone && !batch.isEmpty;
+    const { since, consumed } = this.#position;
+    if (since !== before.since || consumed !== before.consumed) this.#options.store(this.#position);
+  }
+
+  /** The token is our own, so there is nothing to lose by doing without: what was not acknowledged comes again. */
+  #mayStartOver(): boolean {
+    return this.#position.since !== undefined && (this.#hasRead || this.#options.insistOnStart !== true);
+  }
+
+  /** What comes after a failure. @throws the error when there is nothing to wait for */
+  #failed(error: unknown, outage: Outage | undefined): Outage {
+    const { clock, retries, maxOfflineMs, report } = this.#options;
+    if (error instanceof TimeUp && outage !== undefined) throw outage.error;
+    const nowMs = clock.monotonic();
+    const next = {
+      sinceMs: outage?.sinceMs ?? nowMs,
+      failures: (outage?.failures ?? 0) + 1,
+      error: error as Error,
+    };
+    if (!mayPass(error, outage?.error)) throw error;
+    if (!this.#hasRead) {
+      if (next.failures > retries || error instanceof RateLimitedError) throw error;
+      return next;
+    }
+    if (outage === undefined) report.down(next.error);
+    if (nowMs - next.sinceMs >= maxOfflineMs) throw error;
+    return next;
+  }
+
+  #pauseMs({ sinceMs, failures, error }: Outage): number {
+    const { clock, chance, maxOfflineMs } = this.#options;
+    const askedMs = error instanceof RateLimitedError ? error.retryAfterMs : 0;
+    const pauseMs = Math.max(backoffMs(failures - 1, chance.fraction()), askedMs);
+    if (!this.#hasRead) return pauseMs;
+    return Math.min(pauseMs, Math.max(0, sinceMs + maxOfflineMs - clock.monotonic()));
+  }
+}
+
+/** The position from which everything unacknowledged comes. */
+export function startOf(api: Position['api']): Position {
+  return { api, since: undefined, consumed: 0 };
+}
+
+/** Can a failure pass by itself? An answer that makes no sense gets one more chance. */
+function mayPass(error: unknown, previous: Error | undefined): boolean {
+  if (error instanceof MalformedResponseError) return !(previous instanceof MalformedResponseError);
+  if (error instanceof MatrixError) return error.retryable || PASSING_STATUSES.has(error.status);
+  return (error instanceof NetworkError && error.retryable) || error instanceof RateLimitedError;
+}
+
+/** Synapse says `M_UNKNOWN`, others `M_INVALID_PARAM`. */
+function isUnknownToken(error: unknown): error is MatrixError {
+  return error instanceof MatrixError && error.status === 400 && TOKEN_ERRCODES.has(error.errcode);
+}
+
+const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 425]);
+const TOKEN_ERRCODES: ReadonlySet<string | undefined> = new Set(['M_UNKNOWN', 'M_INVALID_PARAM']);
+/** A signal is answered within two seconds, and this is the last thing that is done. */
+const ACKNOWLEDGE_MS = 1500;
