@@ -43,18 +43,22 @@ export function openSlidingSync(api: ClientApi, connId = 'mx2s'): SlidingConnect
   let pos: string | undefined;
 
   const firstSync = async (params: SlidingSyncParams, signal?: AbortSignal): Promise<SlidingSyncBatch> => {
-    let refusal: unknown;
-    for (const candidate of slidingDialects(await versions(api, {}, signal))) {
-      try {
-        const batch = await slidingSync(api, candidate, { ...params, connId, pos: undefined }, signal);
-        dialect = candidate;
-        return batch;
-      } catch (error) {
-        if (!isUnknownEndpoint(error)) throw error;
-        refusal = error;
-      }
+    const attempt = async (candidate: SlidingDialect): Promise<SlidingSyncBatch> => {
+      const batch = await slidingSync(api, candidate, { ...params, connId, pos }, signal);
+      dialect = candidate;
+      return batch;
+    };
+    const [likely, other] = slidingDialects(await versions(api, {}, signal));
+    try {
+      return await attempt(likely);
+    } catch (error) {
+      if (!isUnknownEndpoint(error)) throw error;
     }
-    throw refusal;
+    try {
+      return await attempt(other);
+    } catch (error) {
+      throw isUnknownEndpoint(error) ? withoutSlidingSync(error) : error;
+    }
   };
 
   const nextSync = async (
@@ -91,10 +95,12 @@ export interface SlidingDialect {
 }
 
 /**
- * The dialects to try in turn. No specification version that has `/v4/sync` is out, so it is tried unless the
+ * The dialects in the order to try them. No specification version that has `/v4/sync` is out, so it is tried unless the
  * homeserver says that it has the unstable form; its extension has a prefix until MSC4538 is accepted.
  */
-export function slidingDialects({ features }: Pick<Versions, 'features'>): readonly SlidingDialect[] {
+export function slidingDialects({
+  features,
+}: Pick<Versions, 'features'>): readonly [likely: SlidingDialect, other: SlidingDialect] {
   const unstable: SlidingDialect = { form: 'unstable', extension: 'to_device' };
   const stable: SlidingDialect = {
     form: 'stable',
@@ -141,8 +147,15 @@ function slidingSyncCall(
   };
 }
 
-function isUnknownEndpoint(error: unknown): boolean {
+function isUnknownEndpoint(error: unknown): error is MatrixError {
   return error instanceof MatrixError && (error.status === 404 || error.errcode === 'M_UNRECOGNIZED');
+}
+
+function withoutSlidingSync(refusal: MatrixError): MatrixError {
+  return new MatrixError(refusal, refusal.message, {
+    hint: 'the homeserver has no sliding sync: use --sync v3',
+    cause: refusal,
+  });
 }
 
 function isUnknownPosition(error: unknown): boolean {
