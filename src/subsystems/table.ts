@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.js';
 import { InvalidInputError, UsageError } from '../errors.js';
 import type { ServerName } from '../ids/server-name.js';
+import { compileGlob } from '../todevice/glob.js';
 import { JsonSyntaxError, encodeJson, parseJson, type JsonText } from '../wire/json.js';
 import { echo } from './echo.js';
 import { createExec } from './exec.js';
@@ -12,7 +13,7 @@ import { createWebhook, type Exchange } from './webhook.js';
 
 /** One `--on 'GLOB=HANDLER'`. */
 export interface HandlerRule {
-  /** Event types: `*` is any text, `?` any character; nothing else is special. */
+  /** Over event types; see `compileGlob`. */
   readonly glob: string;
   /** As written on the command line, or a function of the program that embeds the server. */
   readonly handler: HandlerSpec | Handler;
@@ -58,10 +59,10 @@ export function openTable(
 ): (type: string) => Handler | undefined {
   const entries = [
     ...rules.map(({ glob, handler }) => ({
-      matches: globMatcher(glob),
+      matches: compileGlob(glob),
       handler: openHandler(handler, tools),
     })),
-    { matches: globMatcher(PING_TYPE), handler: createPing(tools.server, tools.clock) },
+    { matches: compileGlob(PING_TYPE), handler: createPing(tools.server, tools.clock) },
   ];
   return (type) => entries.find(({ matches }) => matches(type))?.handler;
 }
@@ -115,12 +116,4 @@ function openHandler(spec: HandlerSpec | Handler, tools: HandlerTools): Handler 
     case 'webhook':
       return createWebhook(spec.url, tools.exchange);
   }
-}
-
-function globMatcher(glob: string): (type: string) => boolean {
-  const pattern = glob.replace(/[\\^$.*+?()[\]{}|]/g, (special) =>
-    special === '*' ? '.*' : special === '?' ? '.' : `\\${special}`,
-  );
-  const whole = new RegExp(`^${pattern}$`, 'su');
-  return (type) => whole.test(type);
 }
