@@ -4,7 +4,11 @@
  */
 import { InterruptedError, Mx2sError, ReaderGoneError, type ErrorCode } from './errors.js';
 
-export type ExitCode = 0 | 1 | 2 | 4 | 5 | 6 | 70 | 124 | 130 | 143;
+declare const passedOn: unique symbol;
+/** The status of a command that ran beside `serve`, passed on as it is. */
+export type PassedOnExitCode = number & { readonly [passedOn]: true };
+
+export type ExitCode = 0 | 1 | 2 | 4 | 5 | 6 | 70 | 124 | 130 | 143 | PassedOnExitCode;
 
 export interface ExitRow {
   readonly codes: readonly ExitCode[];
