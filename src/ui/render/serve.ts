@@ -1,0 +1,100 @@
+/** `mx2s serve`: the ready line and the event log, for scripts and for people. */
+import { isServerDevice, WILDCARD_DEVICE } from '../../ids/device-id.js';
+import type { LogEntry } from '../../server/log-entry.js';
+import type { FirstUser } from '../../server/open.js';
+import { escapeText } from '../escape.js';
+import type { Palette } from '../palette.js';
+import { quoteForShell } from './shell.js';
+
+/** What there is to know of a homeserver that has started. */
+export interface ReadyServer {
+  readonly homeserver: string;
+  readonly serverName: string;
+  readonly users: readonly FirstUser[];
+}
+
+/** The first line of `serve`: `{"v":1,"ready":true,"homeserver","server_name","users":[{…}]}`. */
+export interface ReadyResult {
+  readonly v: 1;
+  readonly ready: true;
+  readonly homeserver: string;
+  readonly server_name: string;
+  readonly users: readonly {
+    readonly user_id: string;
+    readonly device_id: string;
+    readonly access_token: string;
+    readonly password: string;
+  }[];
+}
+
+export function readyResult({ homeserver, serverName, users }: ReadyServer): ReadyResult {
+  return {
+    v: 1,
+    ready: true,
+    homeserver,
+    server_name: serverName,
+    users: users.map(({ userId, deviceId, accessToken, password }) => ({
+      user_id: userId,
+      device_id: deviceId,
+      access_token: accessToken,
+      password,
+    })),
+  };
+}
+
+/** The same for people: several lines, without the last end. */
+export function renderReady({ homeserver, serverName, users }: ReadyServer, palette: Palette): string {
+  return [
+    `${palette.good('ready')}  ${palette.strong(homeserver)}  the homeserver of ${palette.name(serverName)}`,
+    ...users.map(
+      ({ userId, deviceId, accessToken, password }) =>
+        `${palette.name(userId)}  ${palette.faint('device')} ${deviceId}  ${palette.faint('token')} ${accessToken}  ${palette.faint('password')} ${password}`,
+    ),
+    palette.faint('Ctrl-C stops it'),
+  ].join('\n');
+}
+
+/** Environment variables with which `mx2s` is logged in there: the first user, and the second as the other. */
+export function readyVariables({ homeserver, serverName, users }: ReadyServer): Record<string, string> {
+  const [first, second] = users;
+  return {
+    MX2S_HOMESERVER: homeserver,
+    MX2S_SERVER_NAME: serverName,
+    ...(first === undefined ? {} : userVariables('MX2S', first)),
+    ...(second === undefined ? {} : userVariables('MX2S_OTHER', second)),
+  };
+}
+
+/** Variables as assignments that a shell reads, one a line. */
+export function renderAssignments(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${quoteForShell(value)}\n`)
+    .join('');
+}
+
+/** An entry of the event log for people, on one line: `time  in  handled  type  sender → to  content`. */
+export function renderLogEntry(entry: LogEntry, time: string, palette: Palette): string {
+  const { direction, sender, to, device, type, outcome, content } = entry;
+  const paint = outcome === 'handled' ? palette.good : palette.warning;
+  return [
+    palette.faint(time),
+    direction.padEnd('out'.length),
+    paint(outcome),
+    palette.strong(escapeText(type)),
+    `${palette.name(escapeText(sender))} → ${palette.name(escapeText(to))}${renderDevice(device)}`,
+    ...(content === undefined ? [] : [escapeText(content)]),
+  ].join('  ');
+}
+
+function renderDevice(device: string): string {
+  if (isServerDevice(device)) return '';
+  return device === WILDCARD_DEVICE ? ' (all devices)' : ` (device ${escapeText(device)})`;
+}
+
+function userVariables(prefix: string, { userId, deviceId, accessToken }: FirstUser): Record<string, string> {
+  return {
+    [`${prefix}_USER_ID`]: userId,
+    [`${prefix}_DEVICE_ID`]: deviceId,
+    [`${prefix}_ACCESS_TOKEN`]: accessToken,
+  };
+}
