@@ -8,6 +8,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./validate-id.js')).validateId,
   },
   {
+    name: 'serve',
+    summary: 'an embedded homeserver for development and CI',
+    load: async () => (await import('./serve.js')).serve,
+  },
+  {
     name: 'exit-codes',
     summary: 'the exit statuses and error codes (also: help exit-codes)',
     hidden: true,
