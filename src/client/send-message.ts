@@ -10,7 +10,7 @@ import { sendToDevice, type Accepted } from './send-to-device.js';
  * Homeservers built on ruma refuse the whole request with 400 when it names the device `""`; the hint of such a
  * refusal names `*`, which MSC4246 has the homeserver turn into `""` ("Proposal").
  *
- * @throws MatrixError, RateLimitedError, NetworkError, the signal's reason
+ * @throws MatrixError, RateLimitedError, NetworkError, MalformedResponseError, the signal's reason
  */
 export async function sendMessage(
   api: ClientApi,

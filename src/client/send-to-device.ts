@@ -1,4 +1,5 @@
 import type { JsonText } from '../wire/json.js';
+import { parseAnswer } from './answer.js';
 import { apiPath } from './api-path.js';
 import type { ClientApi } from './api.js';
 
@@ -18,7 +19,7 @@ export interface Accepted {
 /**
  * Hands messages to the homeserver. Success means that it accepted them, never that anyone got them (R-9).
  *
- * @throws MatrixError, RateLimitedError, NetworkError
+ * @throws MatrixError, RateLimitedError, NetworkError, MalformedResponseError
  * @see Client-Server API v1.19, "PUT /sendToDevice/{eventType}/{txnId}"
  */
 export async function sendToDevice(
@@ -28,8 +29,9 @@ export async function sendToDevice(
 ): Promise<Accepted> {
   const path = sendToDevicePath(type, txnId);
   const body = sendToDeviceBody(messages);
-  const { attempts, elapsedMs } = await api.call({ method: 'PUT', path, body }, signal);
-  return { attempts, elapsedMs };
+  const answer = await api.call({ method: 'PUT', path, body }, signal);
+  parseAnswer(answer); // a proxy's page with status 200 is no acceptance
+  return { attempts: answer.attempts, elapsedMs: answer.elapsedMs };
 }
 
 /** The path below `/_matrix/client`. @throws InvalidInputError when `type` or `txnId` can stand in no path */

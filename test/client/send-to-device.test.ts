@@ -34,12 +34,14 @@ describe('sendToDevice', () => {
     expect(new Set(server.asked.map(({ path, body }) => path + body))).toHaveProperty('size', 1);
   });
 
-  it('does not mind what a success says', async () => {
-    const { api } = await openTestApi((_asked, response) => response.end());
-    expect(await sendToDevice(api, { type: 't', txnId: 'x', messages: TO_SERVER })).toMatchObject({
-      attempts: 1,
-    });
-  });
+  it.each(['', '<html>Welcome to the airport</html>', '[]'])(
+    'takes no %j for an acceptance',
+    async (body) => {
+      const { api } = await openTestApi((_asked, response) => response.end(body));
+      const sent = sendToDevice(api, { type: 't', txnId: 'x', messages: TO_SERVER });
+      await expect(sent).rejects.toMatchObject({ code: 'malformed_response' });
+    },
+  );
 
   it('passes on why it was refused', async () => {
     const { api } = await openTestApi((_asked, response) => json(response, 400, { errcode: 'M_BAD_JSON' }));
