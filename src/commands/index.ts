@@ -3,6 +3,11 @@ import type { CommandEntry } from './define.js';
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'send',
+    summary: 'send a to-device message to a server or a user',
+    load: async () => (await import('./send.js')).send,
+  },
+  {
     name: 'validate-id',
     summary: 'say whether user IDs, server names and device IDs are valid, and by which grammar',
     load: async () => (await import('./validate-id.js')).validateId,

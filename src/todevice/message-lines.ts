@@ -46,16 +46,21 @@ export interface OutgoingLine {
   readonly txnId: TransactionId;
 }
 
-export type LineResult<Sent> =
-  | { readonly line: number; readonly sent: Sent }
-  | {
-      readonly line: number;
-      /** `rejected`: it cannot be sent, or the homeserver refused it. `failed`: it may do better another time. */
-      readonly status: 'rejected' | 'failed';
-      /** There was a request, and it can be repeated under this ID. */
-      readonly txnId: TransactionId | undefined;
-      readonly error: unknown;
-    };
+export type LineResult<Sent> = SentLine<Sent> | UnsentLine;
+
+export interface SentLine<Sent> {
+  readonly line: number;
+  readonly sent: Sent;
+}
+
+export interface UnsentLine {
+  readonly line: number;
+  /** `rejected`: it cannot be sent, or the homeserver refused it. `failed`: it may do better another time. */
+  readonly status: 'rejected' | 'failed';
+  /** There was a request, and it can be repeated under this ID. */
+  readonly txnId: TransactionId | undefined;
+  readonly error: unknown;
+}
 
 /** What became of all lines. */
 export interface LineTally {

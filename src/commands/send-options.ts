@@ -1,0 +1,130 @@
+/** `mx2s send`: what its flags ask for. */
+import { UsageError } from '../errors.js';
+import {
+  parseAddressee,
+  parseEventType,
+  parseRecipient,
+  parseTransactionId,
+  type EventType,
+  type Recipient,
+  type TransactionId,
+} from '../todevice/message.js';
+import type { LineForm } from '../todevice/message-lines.js';
+import type { Flags, Typed } from './define.js';
+import { parseCount, type Globals } from './globals.js';
+
+export type SendOptions = OneMessage | ManyMessages;
+
+export interface OneMessage {
+  readonly kind: 'one';
+  readonly recipient: Recipient;
+  readonly type: EventType;
+  /** As typed: JSON, `@FILE` or `@-`. */
+  readonly data: string;
+  readonly txnId: TransactionId | undefined;
+  readonly action: ActionName;
+}
+
+export interface ManyMessages {
+  readonly kind: 'many';
+  readonly form: LineForm;
+  readonly concurrency: number;
+  readonly failFast: boolean;
+  readonly action: ActionName;
+}
+
+/** Send it; or print the request, or a command line that would make it. */
+export type ActionName = 'send' | 'dry-run' | 'curl';
+
+/** @throws UsageError, InvalidInputError */
+export function parseSendOptions({ args: [to], flags, globals }: Typed): SendOptions {
+  return flags.given('ndjson') ? manyMessages(to, flags, globals) : oneMessage(to, flags, globals);
+}
+
+function oneMessage(to: string | undefined, flags: Flags, globals: Globals): OneMessage {
+  for (const [name, flag] of NDJSON_FLAGS) {
+    if (flags.given(name)) throw new UsageError(`${flag} goes with --ndjson`, { hint: 'add --ndjson' });
+  }
+  const data = flags.text('data') ?? '{}';
+  if (data === '@-') stdinIsFree('-d @-', globals);
+  const txnId = flags.text('txnId');
+  return {
+    kind: 'one',
+    recipient: parseRecipient(required(to, 'TO', TO_HINT), flags.text('device')),
+    type: parseEventType(required(flags.text('type'), '--type', TYPE_HINT)),
+    data,
+    txnId: txnId === undefined ? undefined : parseTransactionId(txnId),
+    action: actionOf(flags),
+  };
+}
+
+function manyMessages(to: string | undefined, flags: Flags, globals: Globals): ManyMessages {
+  stdinIsFree('--ndjson', globals);
+  if (flags.given('data')) {
+    throw new UsageError('--data does not go with --ndjson', {
+      hint: 'the contents come from stdin, one a line',
+    });
+  }
+  if (flags.given('txnId')) {
+    throw new UsageError('--txn-id does not go with --ndjson: one ID cannot stand for many messages', {
+      hint: 'leave it out, or give each line its txn_id with --envelope',
+    });
+  }
+  return {
+    kind: 'many',
+    form: flags.given('envelope') ? envelopeForm(to, flags) : contentForm(to, flags),
+    concurrency: parseCount(flags.text('concurrency') ?? '1', '--concurrency', 1),
+    failFast: flags.given('failFast'),
+    action: actionOf(flags),
+  };
+}
+
+function contentForm(to: string | undefined, flags: Flags): LineForm {
+  return {
+    kind: 'content',
+    recipient: parseRecipient(
+      required(to, 'TO', `${TO_HINT}; or read it from each line with --envelope`),
+      flags.text('device'),
+    ),
+    type: parseEventType(
+      required(flags.text('type'), '--type', `${TYPE_HINT}; or read it from each line with --envelope`),
+    ),
+  };
+}
+
+function envelopeForm(to: string | undefined, flags: Flags): LineForm {
+  const type = flags.text('type');
+  return {
+    kind: 'envelope',
+    defaults: {
+      to: to === undefined ? undefined : parseAddressee(to),
+      device: flags.text('device'),
+      type: type === undefined ? undefined : parseEventType(type),
+    },
+  };
+}
+
+function required(value: string | undefined, what: string, hint: string): string {
+  if (value === undefined) throw new UsageError(`${what} is missing`, { hint });
+  return value;
+}
+
+function stdinIsFree(reader: string, { accessTokenFile }: Globals): void {
+  if (accessTokenFile !== '-') return;
+  throw new UsageError(`${reader} and --access-token-file - both read stdin`, {
+    hint: 'put the access token into a file, or into MX2S_ACCESS_TOKEN',
+  });
+}
+
+function actionOf(flags: Flags): ActionName {
+  if (flags.given('curl')) return 'curl';
+  return flags.given('dryRun') ? 'dry-run' : 'send';
+}
+
+const NDJSON_FLAGS = [
+  ['envelope', '--envelope'],
+  ['concurrency', '--concurrency'],
+  ['failFast', '--fail-fast'],
+] as const;
+const TO_HINT = 'name @:example.org for a server, or @alice:example.org with --device';
+const TYPE_HINT = 'name the event type, as in -t org.example.type';

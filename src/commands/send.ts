@@ -1,0 +1,121 @@
+/** `mx2s send`: checks messages, hands them to the homeserver, and says which it accepted. */
+import { exitCodeOf, type ExitCode } from '../exit-codes.js';
+import {
+  contentWarnings,
+  eventTypeWarnings,
+  parseContent,
+  parseTransactionId,
+  recipientWarnings,
+  type OutgoingMessage,
+} from '../todevice/message.js';
+import { sendMessageLines } from '../todevice/message-lines.js';
+import { readTextFrom } from '../ui/file-input.js';
+import { renderBar, startProgress } from '../ui/progress.js';
+import { renderTally } from '../ui/render/send.js';
+import type { Context } from './context.js';
+import { addExamples, define } from './define.js';
+import { openAction } from './send-action.js';
+import { parseSendOptions, type ManyMessages, type OneMessage, type SendOptions } from './send-options.js';
+
+export const send = define<SendOptions>({
+  configure: (command) => {
+    command
+      .argument('[to]', '@:domain for a server, @user:domain for a user (with --device)')
+      .option('-t, --type <type>', 'event type, like org.example.type')
+      .option('-d, --data <json>', 'content: a JSON object, or @FILE, or @- for stdin (default: {})')
+      .option('--device <id>', 'device; \'*\' for all; a server has none but "", the default')
+      .option('--ndjson', 'read one content a line from stdin, and send one message for each')
+      .option('--envelope', 'with --ndjson: each line is {"to","type","device"?,"content","txn_id"?}')
+      .option('-j, --concurrency <n>', 'with --ndjson: requests in flight (default: 1, in strict order)')
+      .option('--fail-fast', 'with --ndjson: stop at the first line that fails')
+      .option('--txn-id <id>', 'transaction ID (default: a fresh one)')
+      .option('-n, --dry-run', 'print the request, send nothing')
+      .option('--curl', 'print a curl command, send nothing');
+    addExamples(command, EXAMPLES);
+  },
+  options: parseSendOptions,
+  run: (context, options) =>
+    options.kind === 'one' ? sendOne(context, options) : sendMany(context, options),
+});
+
+async function sendOne(context: Context, options: OneMessage): Promise<ExitCode> {
+  const { talk, out, chance } = context;
+  const { recipient, type } = options;
+  const message = { recipient, type, content: parseContent(await readContent(context, options.data)) };
+  for (const warning of warningsOf(message)) talk.warn(warning);
+  const action = await openAction(context, options.action);
+  const txnId = options.txnId ?? parseTransactionId(chance.uuid());
+  try {
+    await out.write(await action.perform({ line: undefined, message, txnId }));
+    return 0;
+  } catch (error) {
+    if (exitCodeOf(error) >= NO_ANSWER) {
+      talk.notice(`with --txn-id ${txnId} it can be repeated: the homeserver takes it once`);
+    }
+    throw error;
+  }
+}
+
+async function sendMany(context: Context, options: ManyMessages): Promise<ExitCode> {
+  const { stdin, talk, chance, signal } = context;
+  const action = await openAction(context, options.action);
+  const progress = await countProgress(context);
+  try {
+    const tally = await sendMessageLines<string>({
+      chunks: stdin.chunks(),
+      form: options.form,
+      concurrency: options.concurrency,
+      failFast: options.failFast,
+      freshTxnId: () => parseTransactionId(chance.uuid()),
+      send: action.perform,
+      report: async (results) => {
+        const lines = results.map((result) => ('error' in result ? action.unsent(result) : result.sent));
+        await context.out.write(lines.join(''));
+        progress.add(results.length);
+      },
+      warn: (text) => talk.warn(text),
+      signal,
+    });
+    progress.stop();
+    talk.notice(renderTally(tally, action.outcome));
+    const wasCutShort = tally.stoppedAfter !== undefined || tally.failed > 0;
+    return signal.aborted && wasCutShort ? exitCodeOf(signal.reason) : tally.exitCode;
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Counts and rate below the talk: how many lines stdin will have is not known. */
+async function countProgress({ talk, env, globals, clock }: Context) {
+  const startedAtMs = clock.monotonic();
+  const progress = await startProgress(talk, {
+    inCi: Boolean(env['CI']),
+    quiet: globals.quiet,
+    text: 'reading stdin',
+  });
+  let done = 0;
+  return {
+    add(count: number): void {
+      done += count;
+      progress.update(renderBar(done, undefined, startedAtMs, clock));
+    },
+    stop: progress.stop,
+  };
+}
+
+async function readContent({ stdin }: Context, data: string): Promise<string> {
+  return data.startsWith('@') ? readTextFrom(data.slice(1), stdin, 'the content') : data;
+}
+
+function warningsOf({ recipient, type, content }: OutgoingMessage): string[] {
+  return [...recipientWarnings(recipient), ...eventTypeWarnings(type), ...contentWarnings(content)];
+}
+
+/** From this exit status on a request may have gone out that nobody answered. */
+const NO_ANSWER: ExitCode = 5;
+const EXAMPLES = [
+  `mx2s send @:example.org -t org.example.whatever -d '{"example_content":"value"}'`,
+  "mx2s send @alice:example.org --device '*' -t org.example.whatever -d @content.json",
+  'mx2s send @:example.org -t org.example.whatever --ndjson -j 8 < contents.ndjson',
+  'mx2s send @:example.org -t org.example.whatever --curl',
+];
