@@ -13,7 +13,7 @@ import type { JsonText } from '../../src/wire/json.js';
 export const OWN_SERVER = parseServerName('example.org');
 
 /** An event from a server user, told from others by its number. */
-export function eventOf(n: number, sender: string | undefined = '@:example.org'): ToDeviceEvent {
+export function eventOf(n: number, sender = '@:example.org'): ToDeviceEvent {
   return { sender, type: 'org.example.a', content: `{"n":${n}}` as JsonText };
 }
 
