@@ -1,0 +1,107 @@
+/**
+ * `request`: sends, waits for the answer, and loses nothing else that comes meanwhile.
+ *
+ * An answer cannot be told from an older event of the same kind but by when it was read. So everything that
+ * waits is read first and kept in the spool; what comes from then on can be an answer.
+ */
+import type { Clock } from '../clock.js';
+import type { ServerName } from '../ids/server-name.js';
+import type { ToDeviceEvent } from '../todevice/event.js';
+import { receivedEvent, type ReceivedEvent } from '../todevice/received.js';
+import type { OpenBatch } from './open-batch.js';
+import type { QueueReader } from './queue-reader.js';
+import { TimeUp, withinTime } from './time-limit.js';
+
+export interface AskerOptions {
+  readonly reader: QueueReader;
+  /** Of the user that we are. */
+  readonly ownServer: ServerName;
+  /** Stores events for the next `listen`; they are in the file when it returns. */
+  keep(events: readonly ToDeviceEvent[]): void;
+  /** Resolves when the homeserver accepted the message. */
+  send(signal: AbortSignal): Promise<void>;
+  isAnswer(event: ToDeviceEvent): boolean;
+  /** Resolves when the kernel has taken the answer. */
+  print(answer: ReceivedEvent): Promise<void>;
+  /** How many answers to wait for. */
+  readonly replies: number;
+  /** How long, from when the message was accepted. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks, and resolves with how many answers came in time, each printed before the position moved behind it.
+ * @throws what the reader, `send`, `keep` and `print` throw; the signal's reason
+ */
+export async function ask(options: AskerOptions): Promise<number> {
+  const { reader, send, timeoutMs, clock, signal } = options;
+  const answers = new Answers(options);
+  await keepAll(options);
+  await send(signal);
+  const deadlineMs = clock.monotonic() + timeoutMs;
+  try {
+    await withinTime({ clock, deadlineMs, signal }, async (within) => {
+      while (!answers.isComplete) {
+        const pollMs = Math.ceil(Math.min(POLL_MS, Math.max(0, deadlineMs - clock.monotonic())));
+        await answers.takeFrom(await reader.read(pollMs, within));
+      }
+    });
+  } catch (error) {
+    if (!(error instanceof TimeUp) && error !== signal.reason) throw error;
+  }
+  await reader.acknowledge();
+  if (!answers.isComplete) signal.throwIfAborted();
+  return answers.count;
+}
+
+/** Puts what waits into the spool, until nothing does. */
+async function keepAll({ reader, keep, signal }: AskerOptions): Promise<void> {
+  for (;;) {
+    const batch = await reader.read(0, signal);
+    if (batch.isEmpty) return;
+    if (batch.waiting.length > 0) keep(batch.waiting);
+    reader.advance(batch, batch.waiting.length);
+  }
+}
+
+class Answers {
+  readonly #options: AskerOptions;
+  count = 0;
+
+  constructor(options: AskerOptions) {
+    this.#options = options;
+  }
+
+  get isComplete(): boolean {
+    return this.count >= this.#options.replies;
+  }
+
+  /** Prints the answers of a batch and keeps the rest, up to the last answer that is waited for. */
+  async takeFrom(batch: OpenBatch): Promise<void> {
+    const { reader, ownServer, keep, isAnswer, print, clock } = this.#options;
+    const receivedTs = clock.now();
+    const others: ToDeviceEvent[] = [];
+    const keepOthers = (): void => {
+      if (others.length === 0) return;
+      keep(others);
+      reader.advance(batch, others.length);
+      others.length = 0;
+    };
+    for (const event of batch.waiting) {
+      if (!isAnswer(event)) {
+        others.push(event);
+        continue;
+      }
+      keepOthers();
+      await print(receivedEvent(event, ownServer, receivedTs));
+      reader.advance(batch, 1);
+      this.count += 1;
+      if (this.isComplete) return;
+    }
+    keepOthers();
+  }
+}
+
+const POLL_MS = 30_000;
