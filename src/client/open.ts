@@ -37,6 +37,7 @@ export function openClientApi({ baseUrl, http, tokens }: ClientApiOptions): Clie
         timeoutMs: call.timeoutMs,
         maxBodyBytes: call.maxBodyBytes,
         retry: call.retry,
+        expectsObject: true,
       },
       signal,
     );

@@ -54,7 +54,7 @@ export class HttpClient {
       const outcome = await outcomeOf(transport, request, signal);
       const decision = decideRetry({
         outcome,
-        mode: request.retry ?? 'safe',
+        request,
         policy,
         state,
         nowMs: clock.now(),

@@ -2,7 +2,7 @@
 import { isLoopbackHost } from './loopback.js';
 
 export interface ProxySettings {
-  /** `--proxy`: for every request. */
+  /** `--proxy`: for every request; empty for none at all. */
   readonly proxy?: string | undefined;
   /** `HTTPS_PROXY`: for https requests, where `proxy` is not given. */
   readonly httpsProxy?: string | undefined;

@@ -14,6 +14,8 @@ export interface HttpRequest {
   readonly timeoutMs?: number | undefined;
   /** The longest body accepted; default 1 MiB. */
   readonly maxBodyBytes?: number | undefined;
+  /** A success is a JSON object: one that is not gets a second chance, as from a proxy that is starting. */
+  readonly expectsObject?: boolean | undefined;
   /** `anywhere` is for `.well-known` only; default `same-origin`. */
   readonly redirects?: 'same-origin' | 'anywhere' | undefined;
   /**

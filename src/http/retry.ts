@@ -38,7 +38,7 @@ export const FRESH: RetryState = { failures: 0, limits: 0, limitedWaitMs: 0 };
 
 export interface RetryQuestion {
   readonly outcome: Outcome;
-  readonly mode: NonNullable<HttpRequest['retry']>;
+  readonly request: Pick<HttpRequest, 'retry' | 'expectsObject'>;
   readonly policy: RetryPolicy;
   readonly state: RetryState;
   /** The time of day, in milliseconds since the Unix epoch. */
@@ -54,12 +54,13 @@ export interface RetryQuestion {
  * repeated in that mode only if the request never left.
  */
 export function decideRetry(question: RetryQuestion): Decision {
-  const { outcome, mode, policy, state, nowMs, fraction } = question;
+  const { outcome, request, policy, state, nowMs, fraction } = question;
+  const mode = request.retry ?? 'safe';
   if (mode === 'never') return DONE;
   if ('answer' in outcome && isRateLimit(outcome.answer)) return decideLimit(question, outcome.answer);
 
   const repeatable = mode === 'safe' || ('error' in outcome && outcome.error instanceof UnsentError);
-  const reason = passingFault(outcome);
+  const reason = passingFault(outcome) ?? shapeFault(question);
   if (!repeatable || reason === undefined || state.failures >= policy.retries) return DONE;
 
   const askedMs = 'answer' in outcome ? (retryAfterMs(outcome.answer.headers['retry-after'], nowMs) ?? 0) : 0;
@@ -113,6 +114,15 @@ function passingFault(outcome: Outcome): string | undefined {
   }
   const { error } = outcome;
   return error instanceof NetworkError && error.retryable ? error.message : undefined;
+}
+
+/** A page with status 200 gets one more chance; what it is then, it is. */
+function shapeFault({ outcome, request, state }: RetryQuestion): string | undefined {
+  if (request.expectsObject !== true || state.failures > 0 || !('answer' in outcome)) return undefined;
+  const { status, body } = outcome.answer;
+  const text = body.trim();
+  const isObject = text.startsWith('{') && text.endsWith('}');
+  return status >= 200 && status < 300 && !isObject ? 'an answer that is no JSON object' : undefined;
 }
 
 const DONE: Decision = { kind: 'done' };

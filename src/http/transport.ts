@@ -44,11 +44,19 @@ export interface TransportOptions extends ProxySettings {
 
 /**
  * Opens a transport. undici is loaded at the first exchange.
- * @throws InvalidInputError when `caCertPem` holds no certificate that can be read
+ *
+ * @throws InvalidInputError when `caCertPem` holds no certificate that can be read, and when `proxy` is no URL or
+ *   holds a password, which would show in the list of processes
  */
 export function openTransport(options: TransportOptions): Transport {
-  const trusted = options.caCertPem === undefined ? undefined : parseCertificates(options.caCertPem);
-  return new UndiciTransport(options, trusted);
+  const { caCertPem, proxy } = options;
+  if (proxy !== undefined && proxy !== '' && parseProxy(proxy).token !== undefined) {
+    throw new InvalidInputError('--proxy: the URL holds user information', {
+      hint: 'put such a URL into HTTPS_PROXY',
+      at: '--proxy',
+    });
+  }
+  return new UndiciTransport(options, caCertPem === undefined ? undefined : parseCertificates(caCertPem));
 }
 
 class UndiciTransport implements Transport {

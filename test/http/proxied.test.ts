@@ -86,7 +86,7 @@ describe('a proxy', () => {
   it('gets the credentials of its URL', async () => {
     const elsewhere = await startElsewhere();
     const proxy = await startProxy(elsewhere);
-    await visit('https://elsewhere.example/x', { proxy: `http://me:p%40ss@${proxy.host}` });
+    await visit('https://elsewhere.example/x', { httpsProxy: `http://me:p%40ss@${proxy.host}` });
     const credentials = Buffer.from('me:p@ss').toString('base64');
     expect(proxy.asked).toEqual([`CONNECT elsewhere.example:443 Basic ${credentials}`]);
   });
@@ -101,7 +101,7 @@ describe('a proxy', () => {
   it.each([403, 407, 502])('that refuses a tunnel with %i is named', async (refusal) => {
     const proxy = await startProxy({ refusal });
     await expect(
-      visit('https://elsewhere.example/x', { proxy: `http://me:pw@${proxy.host}` }),
+      visit('https://elsewhere.example/x', { httpsProxy: `http://me:pw@${proxy.host}` }),
     ).rejects.toMatchObject({
       code: 'network',
       message: expect.stringMatching(`the proxy ${proxy.host} refused: .*${String(refusal)}`) as string,
@@ -134,6 +134,13 @@ describe('a proxy', () => {
       const visited = visit('https://elsewhere.example/x', { httpsProxy: proxy });
       await expect(visited).rejects.toThrow(InvalidInputError);
       await expect(visited).rejects.toThrow('the proxy is no http or https URL');
+      expect(() => openTransport({ proxy })).toThrow('the proxy is no http or https URL');
     },
   );
+
+  it('whose password stands on the command line is refused, and not shown', () => {
+    expect(() => openTransport({ proxy: 'http://me:hunter2@proxy.example' })).toThrow(
+      /^(?!.*hunter2).*user info/,
+    );
+  });
 });

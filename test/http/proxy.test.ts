@@ -11,6 +11,7 @@ const cases: [url: string, settings: ProxySettings, proxy: string | undefined][]
   ['https://hs.example', ENV, 'http://env:2'],
   ['http://hs.example', ENV, undefined], // HTTPS_PROXY is for https
   ['https://hs.example', { httpsProxy: '' }, undefined],
+  ['https://hs.example', { ...BOTH, proxy: '' }, undefined],
   ['https://127.0.0.1:8448', BOTH, undefined],
   ['http://localhost:8008', BOTH, undefined],
   ['http://[::1]:8008', BOTH, undefined],

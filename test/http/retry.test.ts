@@ -23,7 +23,7 @@ function answered(status: number, headers: Record<string, string> = {}, body = '
 function decide(outcome: Outcome, changes: Partial<RetryQuestion> = {}) {
   return decideRetry({
     outcome,
-    mode: 'safe',
+    request: {},
     policy: { retries: 5, maxWaitMs: 60_000 },
     state: FRESH,
     nowMs: NOW,
@@ -58,8 +58,8 @@ describe('what is tried again', () => {
   ];
   it.each(failures)('%s', (_name, outcome, safe, unsent) => {
     expect(decide(outcome).kind).toBe(safe);
-    expect(decide(outcome, { mode: 'unsent' }).kind).toBe(unsent);
-    expect(decide(outcome, { mode: 'never' }).kind).toBe('done');
+    expect(decide(outcome, { request: { retry: 'unsent' } }).kind).toBe(unsent);
+    expect(decide(outcome, { request: { retry: 'never' } }).kind).toBe('done');
   });
 
   it('a failure, as often as the policy says', () => {
@@ -67,6 +67,22 @@ describe('what is tried again', () => {
     expect(decide(CUT_OFF, { policy, state: { ...FRESH, failures: 1 } }).kind).toBe('again');
     expect(decide(CUT_OFF, { policy, state: { ...FRESH, failures: 2 } }).kind).toBe('done');
     expect(decide(CUT_OFF, { policy: { retries: 0, maxWaitMs: 0 } }).kind).toBe('done');
+  });
+
+  it('a success that is no JSON object, once, where one is expected', () => {
+    const request = { expectsObject: true };
+    for (const body of ['<html>', '', '[]', '{"cut":']) {
+      expect(decide(answered(200, {}, body), { request })).toMatchObject({
+        kind: 'again',
+        reason: 'an answer that is no JSON object',
+      });
+      expect(decide(answered(200, {}, body), { request, state: { ...FRESH, failures: 1 } }).kind).toBe(
+        'done',
+      );
+      expect(decide(answered(200, {}, body)).kind).toBe('done');
+      expect(decide(answered(404, {}, body), { request }).kind).toBe('done');
+    }
+    expect(decide(answered(200, {}, ' {"a":1}\n'), { request }).kind).toBe('done');
   });
 
   it('counts failures and rate limits apart', () => {
