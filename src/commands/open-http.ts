@@ -12,7 +12,8 @@ export async function openHttp(context: Context): Promise<HttpClient> {
   const transport = openTransport({
     caCertPem: globals.caCertFile === undefined ? undefined : await readPem(globals.caCertFile),
     insecure: globals.insecure,
-    proxy: globals.proxy ?? env['HTTPS_PROXY'] ?? env['https_proxy'],
+    proxy: globals.proxy,
+    httpsProxy: env['HTTPS_PROXY'] ?? env['https_proxy'],
     noProxy: env['NO_PROXY'] ?? env['no_proxy'],
     trace: traceSink(context),
   });
