@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { parseUserId } from '../../src/ids/user-id.js';
+import { createExec } from '../../src/subsystems/exec.js';
+import { compactJson } from '../../src/wire/json.js';
+
+const ENV = { PATH: process.env['PATH'] };
+const MESSAGE = {
+  sender: parseUserId('@a:hs.test'),
+  type: 'org.example.x',
+  content: compactJson('{"n":123456789012345678901}'),
+  deviceId: undefined,
+  via: 'client',
+} as const;
+
+function exec(command: string) {
+  return createExec(command, ENV)(MESSAGE, new AbortController().signal);
+}
+
+it('gives the command one line, and takes its answer', async () => {
+  const answer = await exec(`IFS= read -r line; printf '{"type":"t","content":{"line":%s}}' "$line"`);
+  expect(answer).toEqual({
+    type: 't',
+    content: `{"line":{"sender":"@a:hs.test","type":"org.example.x","content":${MESSAGE.content},"via":"client"}}`,
+  });
+});
+
+it('takes the type received where the answer has none', async () => {
+  expect(await exec(`echo '{"content":{}}'`)).toEqual({ type: 'org.example.x', content: '{}' });
+});
+
+it.each(['true', 'echo; echo " "', 'cat > /dev/null'])(
+  'takes empty output for no answer: %s',
+  async (command) => {
+    expect(await exec(command)).toBeUndefined();
+  },
+);
+
+it.each([
+  ['exit 3', 'the command ended with 3'],
+  ['echo so much >&2; echo wrong >&2; exit 1', 'the command ended with 1: wrong'],
+  ['kill -TERM $$', 'the command was ended by SIGTERM'],
+  ['nonesuch-command', 'the command ended with 127'],
+  [`echo '{"content":{}}'; exit 1`, 'the command ended with 1'],
+  ['echo nope', 'expected a value'],
+  ['echo "{}"', 'no object under "content"'],
+])('fails for %s', async (command, why) => {
+  await expect(exec(command)).rejects.toThrow(why);
+});

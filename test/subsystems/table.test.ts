@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.js';
+import { InvalidInputError, UsageError } from '../../src/errors.js';
+import { parseServerName } from '../../src/ids/server-name.js';
+import { parseUserId } from '../../src/ids/user-id.js';
+import { openTable, parseHandlerRule } from '../../src/subsystems/table.js';
+import { compactJson } from '../../src/wire/json.js';
+
+describe('parseHandlerRule', () => {
+  it.each([
+    ['*=echo', { glob: '*', handler: { kind: 'echo' } }],
+    ['a.*=drop', { glob: 'a.*', handler: { kind: 'drop' } }],
+    [
+      'a=reply:{"n": 123456789012345678901}',
+      { glob: 'a', handler: { kind: 'reply', content: '{"n":123456789012345678901}' } },
+    ],
+    ['a=exec:x=1; echo "$x"', { glob: 'a', handler: { kind: 'exec', command: 'x=1; echo "$x"' } }],
+    ['a=http://h.test:1/p?q=1', { glob: 'a', handler: { kind: 'webhook', url: 'http://h.test:1/p?q=1' } }],
+    ['a=https://h.test', { glob: 'a', handler: { kind: 'webhook', url: 'https://h.test/' } }],
+  ])('reads %s', (text, rule) => {
+    expect(parseHandlerRule(text)).toEqual(rule);
+  });
+
+  it.each([
+    ['a', UsageError, 'is not GLOB=HANDLER'],
+    ['=echo', UsageError, 'is not GLOB=HANDLER'],
+    ['a=', UsageError, 'is no handler'],
+    ['a=Echo', UsageError, 'is no handler'],
+    ['a=exec:', UsageError, 'is no handler'],
+    ['a=ftp://h.test', UsageError, 'is no handler'],
+    ['a=http:', InvalidInputError, 'is no URL'],
+    ['a=https://user:secret@h.test/', UsageError, 'no user name or password'],
+    ['a=reply:{', InvalidInputError, 'not JSON'],
+    ['a=reply:[]', InvalidInputError, 'no JSON object'],
+  ])('refuses %s', (text, kind, why) => {
+    expect(() => parseHandlerRule(text)).toThrow(kind);
+    expect(() => parseHandlerRule(text)).toThrow(why);
+  });
+
+  it('repeats no secret', () => {
+    expect(() => parseHandlerRule('a=https://user:secret@h.test/')).not.toThrow('secret');
+  });
+});
+
+describe('openTable', () => {
+  const tools = {
+    server: parseServerName('hs.test'),
+    clock: systemClock,
+    env: {},
+    exchange: () => Promise.reject(new Error('no network')),
+  };
+
+  /** What the handler of a type answers to it; `none` where there is no handler. */
+  async function answer(rules: string[], type: string): Promise<string | undefined> {
+    const handler = openTable(rules.map(parseHandlerRule), tools)(type);
+    if (handler === undefined) return 'none';
+    const sender = parseUserId('@a:hs.test');
+    const content = compactJson('{"nonce":"n"}');
+    const message = { sender, type, content, deviceId: undefined, via: 'client' } as const;
+    return (await handler(message, new AbortController().signal))?.content;
+  }
+
+  it.each([
+    [['a=reply:{"n":1}', '*=reply:{"n":2}'], 'a', '{"n":1}'],
+    [['*=reply:{"n":2}', 'a=reply:{"n":1}'], 'a', '{"n":2}'],
+    [['a=reply:{"n":1}', '*=reply:{"n":2}'], 'b', '{"n":2}'],
+    [['a=drop', '*=reply:{"n":2}'], 'a', 'none'],
+    [['a.*=echo'], 'b', 'none'],
+    [['a.*=echo'], 'a.b', '{"nonce":"n"}'],
+  ])('%j: the first that matches %s wins', async (rules, type, expected) => {
+    expect(await answer(rules, type)).toBe(expected);
+  });
+
+  it('answers mx2s.ping below all rules', async () => {
+    expect(await answer([], 'mx2s.ping')).toContain('"server":"hs.test"');
+    expect(await answer(['mx2s.*=drop'], 'mx2s.ping')).toBe('none');
+  });
+});
