@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { logout } from '../../src/client/logout.js';
+import { MalformedResponseError } from '../../src/errors.js';
 import { openTestApi } from './test-api.js';
 
 describe('logout', () => {
@@ -16,5 +17,10 @@ describe('logout', () => {
       },
       { method: 'POST', path: '/_matrix/client/v3/logout/all', body: '{}' },
     ]);
+  });
+
+  it('is not over because some proxy says 200', async () => {
+    const { api } = await openTestApi((_asked, response) => response.end('<html>'));
+    await expect(logout(api)).rejects.toThrow(MalformedResponseError);
   });
 });
