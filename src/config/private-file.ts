@@ -1,5 +1,5 @@
 /** Files that only their owner may read: directories 0700, files 0600, replaced whole or not at all. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DiskError, Mx2sError } from '../errors.js';
 
@@ -40,6 +40,18 @@ export function replacePrivateFile(path: string, text: string): void {
       makePrivateDirectory(dirname(path));
       replace();
     }
+  } catch (error) {
+    throw diskError(path, error);
+  }
+}
+
+/**
+ * Removes a file; one that is not there is gone already.
+ * @throws DiskError
+ */
+export function removeFile(path: string): void {
+  try {
+    rmSync(path, { force: true });
   } catch (error) {
     throw diskError(path, error);
   }

@@ -6,20 +6,11 @@
  * overwriting its first byte: handing over one event of many costs one byte, and a crash at any moment may
  * repeat an event but never lose one. The file goes when its last line is crossed out.
  */
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ToDeviceEvent } from '../todevice/event.js';
 import { JsonCursor, JsonSyntaxError, type JsonText } from '../wire/json.js';
-import { diskError, FILE_MODE, hasErrno, makePrivateDirectory } from './private-file.js';
+import { diskError, FILE_MODE, hasErrno, makePrivateDirectory, removeFile } from './private-file.js';
 
 export interface Spool {
   /** The events that waited when it was opened, first come first. */
@@ -51,28 +42,16 @@ export function appendToSpool(path: string, events: readonly ToDeviceEvent[]): v
  */
 export function openSpool(path: string): Spool {
   const lines = liveLines(readIfThere(path));
-  if (lines.length === 0) removeSpool(path);
+  if (lines.length === 0) removeFile(path);
   return {
     waiting: lines.map(({ event }) => event),
     removeFirst: () => {
       const line = lines.shift();
       if (line === undefined) return;
-      if (lines.length === 0) removeSpool(path);
+      if (lines.length === 0) removeFile(path);
       else withFile(path, 'r+', (file) => writeSync(file, CROSSED_OUT, line.offset));
     },
   };
-}
-
-/**
- * Throws the spool away.
- * @throws DiskError
- */
-export function removeSpool(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch (error) {
-    throw diskError(path, error);
-  }
 }
 
 interface Line {
