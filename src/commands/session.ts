@@ -15,7 +15,7 @@ import { directoriesOf } from '../config/paths.js';
 import { openProfileStore, type Profile, type ProfileName, type ProfileStore } from '../config/profiles.js';
 import { fixedToken, storedTokens } from '../config/token-source.js';
 import { InvalidInputError } from '../errors.js';
-import type { HttpClient } from '../http/client.js';
+import type { HttpClient, RetryPolicy } from '../http/client.js';
 import { parseDeviceId, type DeviceId } from '../ids/device-id.js';
 import type { UserId } from '../ids/user-id.js';
 import { readSecretFrom } from '../ui/file-input.js';
@@ -23,6 +23,8 @@ import type { Context } from './context.js';
 
 export interface Session {
   readonly api: ClientApi;
+  /** The same API with other patience, for a caller that has a loop of its own. */
+  apiWith(policy: RetryPolicy): ClientApi;
   /** As `parseHomeserverUrl` gives it. */
   readonly homeserver: string;
   /** Which source of credentials won. */
@@ -142,8 +144,10 @@ function opened(
   http: HttpClient,
   homeserver: string,
   tokens: TokenSource,
-): Pick<Session, 'api' | 'homeserver'> {
-  return { api: openClientApi({ baseUrl: homeserver, http, tokens }), homeserver };
+): Pick<Session, 'api' | 'apiWith' | 'homeserver'> {
+  const apiOver = (client: HttpClient): ClientApi =>
+    openClientApi({ baseUrl: homeserver, http: client, tokens });
+  return { api: apiOver(http), apiWith: (policy) => apiOver(http.withPolicy(policy)), homeserver };
 }
 
 async function askWhoami(api: ClientApi, signal?: AbortSignal): Promise<SessionIdentity> {
