@@ -26,7 +26,7 @@ export function dispatch(
   headers: Record<string, string>,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { origin, pathname, search } = new URL(request.url);
+  const { pathname, search } = new URL(request.url);
   const body = new BodyCollector(request.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
 
   return new Promise((resolve, reject) => {
@@ -56,7 +56,7 @@ export function dispatch(
 
     dispatcher.dispatch(
       {
-        origin,
+        origin: originToConnectTo(request),
         path: pathname + search,
         method: request.method,
         headers,
@@ -93,6 +93,14 @@ export function dispatch(
       },
     );
   });
+}
+
+/** undici connects to what it is told is the origin. */
+function originToConnectTo({ url, address }: HttpRequest): string {
+  const { origin, protocol, port } = new URL(url);
+  if (address === undefined) return origin;
+  const host = address.includes(':') ? `[${address}]` : address;
+  return `${protocol}//${host}${port === '' ? '' : `:${port}`}`;
 }
 
 class BodyCollector {

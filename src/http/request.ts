@@ -16,8 +16,17 @@ export interface HttpRequest {
   readonly maxBodyBytes?: number | undefined;
   /** A success is a JSON object: one that is not gets a second chance, as from a proxy that is starting. */
   readonly expectsObject?: boolean | undefined;
-  /** `anywhere` is for `.well-known` only; default `same-origin`. */
-  readonly redirects?: 'same-origin' | 'anywhere' | undefined;
+  /**
+   * `anywhere` is for `.well-known` of the client API only; with `none` a redirect is the answer. Default
+   * `same-origin`.
+   */
+  readonly redirects?: 'same-origin' | 'anywhere' | 'none' | undefined;
+  /**
+   * The IP address to connect to, without any look-up and never through a proxy; the URL's host itself, if that is
+   * an address. The certificate has to be made out to the URL's host all the same, or to that of a `host` header
+   * where there is one.
+   */
+  readonly address?: string | undefined;
   /**
    * `unsent` is for what must not be done twice (`POST /login`): retried only if the connection was never made, or
    * the server refused with a rate limit. `never` is for a guess that may well fail. Default `safe`.

@@ -99,14 +99,14 @@ class UndiciTransport implements Transport {
     for (let followed = 0; ; followed += 1) {
       const answer = await this.#once(current, signal);
       const location = redirectTarget(answer);
-      if (location === undefined) return answer;
+      if (location === undefined || request.redirects === 'none') return answer;
       current = followRedirect(current, answer.status, location, followed);
     }
   }
 
   async #once(request: HttpRequest, signal: AbortSignal): Promise<Answer> {
     const headers = headersOf(request);
-    const route = this.#routeTo(new URL(request.url));
+    const route = this.#routeTo(request);
     this.#trace?.request(request, headers);
     try {
       const answer = await dispatch(route, request, headers, signal);
@@ -118,9 +118,9 @@ class UndiciTransport implements Transport {
     }
   }
 
-  #routeTo(url: URL): Route {
+  #routeTo({ url, address }: HttpRequest): Route {
     // the settings hold one proxy at most that counts
-    const proxy = proxyFor(url, this.#options);
+    const proxy = address === undefined ? proxyFor(new URL(url), this.#options) : undefined;
     if (proxy === undefined) return (this.#direct ??= this.#openDirect());
     return (this.#proxied ??= this.#openProxied(proxy));
   }
@@ -151,11 +151,12 @@ class UndiciTransport implements Transport {
   }
 }
 
-function headersOf({ body, headers, accessToken }: HttpRequest): Record<string, string> {
+function headersOf({ url, address, body, headers, accessToken }: HttpRequest): Record<string, string> {
   const own = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
   return {
     accept: 'application/json',
     'user-agent': `mx2s/${VERSION}`,
+    ...(address === undefined ? {} : { host: new URL(url).host }), // the certificate is checked against it
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...Object.fromEntries(own),
     ...(accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }),
