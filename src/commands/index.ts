@@ -3,6 +3,26 @@ import type { CommandEntry } from './define.js';
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'login',
+    summary: 'log in to a homeserver and store the session as a profile',
+    load: async () => (await import('./login.js')).login,
+  },
+  {
+    name: 'logout',
+    summary: 'end the session of a profile and forget it',
+    load: async () => (await import('./logout.js')).logout,
+  },
+  {
+    name: 'whoami',
+    summary: 'ask the homeserver whom the access token in use stands for',
+    load: async () => (await import('./whoami.js')).whoami,
+  },
+  {
+    name: 'profiles',
+    summary: 'list the stored profiles, or make one the current one',
+    load: async () => (await import('./profiles.js')).profiles,
+  },
+  {
     name: 'send',
     summary: 'send a to-device message to a server or a user',
     load: async () => (await import('./send.js')).send,
