@@ -7,9 +7,9 @@ import type { Clock } from '../clock.js';
 import { RateLimitedError } from '../errors.js';
 import { parseMatrixError } from '../wire/matrix-error.js';
 import { printableUrl } from './printable-url.js';
-import type { HttpRequest, HttpResponse } from './request.js';
+import type { Answer, HttpRequest, HttpResponse } from './request.js';
 import { decideRetry, FRESH, type Outcome, type RetryPolicy } from './retry.js';
-import type { Answer, Transport } from './transport.js';
+import type { Transport } from './transport.js';
 
 export type { RetryPolicy } from './retry.js';
 

@@ -4,10 +4,9 @@
  */
 import type { Dispatcher } from 'undici';
 import { MalformedResponseError } from '../errors.js';
-import { networkErrorOf } from './network-error.js';
+import { isProxyRefusal, networkErrorOf } from './network-error.js';
 import { printableUrl } from './printable-url.js';
-import type { HttpRequest } from './request.js';
-import type { Answer } from './transport.js';
+import type { Answer, HttpRequest } from './request.js';
 
 /** How a request reaches its server. */
 export interface Route {
@@ -88,7 +87,7 @@ export function dispatch(
         },
         onResponseError(_controller, cause) {
           const sent = control !== undefined;
-          fail(isOurFault(cause, proxy) ? cause : networkErrorOf(request, { sent, proxy }, cause));
+          fail(isOurFault(cause) ? cause : networkErrorOf(request, { sent, proxy }, cause));
         },
       },
     );
@@ -143,9 +142,9 @@ function tooLong(request: HttpRequest, maxBytes: number): MalformedResponseError
   );
 }
 
-/** undici's word for arguments that were never right: a bug. (With a proxy it also says so of a 407.) */
-function isOurFault(cause: Error, proxy: string | undefined): boolean {
-  return 'code' in cause && cause.code === 'UND_ERR_INVALID_ARG' && proxy === undefined;
+/** undici's word for arguments that were never right: a bug. */
+function isOurFault(cause: Error): boolean {
+  return 'code' in cause && cause.code === 'UND_ERR_INVALID_ARG' && !isProxyRefusal(cause);
 }
 
 const CUT_OFF = new Error('no longer wanted');

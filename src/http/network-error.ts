@@ -83,12 +83,12 @@ function explain(cause: unknown, target: URL, proxy: string | undefined): Explan
     case 'UND_ERR_DESTROYED':
       return passing('the connection was cut off before the answer was complete', 'try again');
   }
-  if (proxy !== undefined && (code === 'UND_ERR_ABORTED' || code === 'UND_ERR_INVALID_ARG')) {
+  if (isProxyRefusal(cause)) {
     return final(`${peer} refused: ${messageOf(cause)}`, PROXY_HINT);
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return final(
-      'TLS failed: this port does not speak it, or no version of it that is still good',
+      'TLS failed: the server does not speak it at this port, or only in versions that are no longer safe',
       'if the server speaks plain http here, say http://',
     );
   }
@@ -135,6 +135,12 @@ function codeOf(cause: unknown): string {
   if ('code' in cause && typeof cause.code === 'string') return cause.code;
   if (cause instanceof AggregateError) return codeOf(cause.errors[0]);
   return 'cause' in cause ? codeOf(cause.cause) : '';
+}
+
+/** What undici makes of a proxy that answers with something else than a tunnel (`ABORTED`) or a page. */
+export function isProxyRefusal(cause: unknown): boolean {
+  const code = codeOf(cause);
+  return code === 'UND_ERR_ABORTED' || (code === 'UND_ERR_INVALID_ARG' && /\(407\)/.test(messageOf(cause)));
 }
 
 /** undici gives this one a code only now and then. */

@@ -34,13 +34,18 @@ export interface HttpRequest {
   readonly retry?: 'safe' | 'unsent' | 'never' | undefined;
 }
 
-export interface HttpResponse {
+/** An answer as it came over the wire. */
+export interface Answer {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /** Where the answer came from, after redirects. */
   readonly url: string;
+}
+
+/** An answer, and what it took to get it. */
+export interface HttpResponse extends Answer {
   /** How many times the request went out, 1 or more. */
   readonly attempts: number;
   /** From the first attempt to the last byte. */

@@ -6,8 +6,7 @@
 import { NetworkError } from '../errors.js';
 import { parseMatrixError } from '../wire/matrix-error.js';
 import { UnsentError } from './network-error.js';
-import type { HttpRequest } from './request.js';
-import type { Answer } from './transport.js';
+import type { Answer, HttpRequest } from './request.js';
 
 /** What one exchange came to: an answer of any status, or what was thrown in its place. */
 export type Outcome = { readonly answer: Answer } | { readonly error: unknown };

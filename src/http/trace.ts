@@ -5,37 +5,35 @@
  * turn up. The lines hold text of the server as it came; who shows them escapes them.
  */
 import { encodeJson, parseJson, type JsonNode } from '../wire/json.js';
-import type { HttpRequest } from './request.js';
+import type { Answer, HttpRequest } from './request.js';
 
 export interface Trace {
   request(request: HttpRequest, headers: Readonly<Record<string, string>>): void;
-  answer(answer: {
-    readonly status: number;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: string;
-  }): void;
+  answer(answer: Answer): void;
   failure(error: unknown): void;
 }
 
 /** Opens a log that hands each line to `write`: `>` went out, `<` came in, `*` is ours. */
 export function openTrace(write: (line: string) => void): Trace {
   const secrets = new Set<string>();
-  const emit = (mark: string, text: string): void => {
-    for (const line of shortened(strikeSecrets(text, secrets)).split('\n')) write(`${mark} ${line}`);
+  const emit = (mark: string, text: string, fullLength = text.length): void => {
+    // cut only after secrets were struck: half a token is a secret too
+    const line = shortened(strikeSecrets(text, secrets), fullLength);
+    for (const each of line.split('\n')) write(`${mark} ${each}`);
   };
   return {
     request(request, headers) {
-      if (request.accessToken !== undefined) secrets.add(request.accessToken);
-      for (const secret of secretsIn(request.body ?? '')) secrets.add(secret);
+      const { body = '' } = request;
+      for (const secret of [...secretsOf(headers), ...secretsIn(body)]) secrets.add(secret);
       emit('>', `${request.method} ${strikeParameters(request.url)}`);
       for (const [name, value] of Object.entries(headers)) emit('>', requestHeaderLine(name, value));
-      if (request.body !== undefined) emit('>', strikeBody(request.body));
+      if (body !== '') emit('>', strikeBody(body), body.length);
     },
     answer({ status, headers, body }) {
       for (const secret of secretsIn(body)) secrets.add(secret);
       emit('<', String(status));
       for (const [name, value] of Object.entries(headers)) emit('<', answerHeaderLine(name, value));
-      if (body !== '') emit('<', strikeBody(body));
+      if (body !== '') emit('<', strikeBody(body), body.length);
     },
     failure(error) {
       emit('*', error instanceof Error ? error.message : String(error));
@@ -46,8 +44,9 @@ export function openTrace(write: (line: string) => void): Trace {
 /** Replaces each of `secrets`, also in its percent-encoded form. Very short ones would tear up the text. */
 export function strikeSecrets(text: string, secrets: Iterable<string>): string {
   let struck = text;
-  for (const secret of secrets) {
-    if (secret.length < MIN_SECRET_CHARACTERS) continue;
+  // the longest first: one secret may begin another
+  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
+    if (secret.length < MIN_SECRET_CHARACTERS) break;
     for (const form of new Set([
       secret,
       encodeURIComponent(secret.toWellFormed()),
@@ -73,16 +72,16 @@ function secretStrings(node: JsonNode): string[] {
   );
 }
 
-/** Cut only after secrets were struck: half a token is a secret too. */
-function shortened(text: string): string {
+function shortened(text: string, fullLength: number): string {
   if (text.length <= MAX_CHARACTERS) return text;
-  return `${text.slice(0, MAX_CHARACTERS)}… (${String(text.length)} characters in all)`;
+  return `${text.slice(0, MAX_CHARACTERS)}… (${String(fullLength)} characters in all)`;
 }
 
-/** A body that is no JSON, or too long to read twice, is struck by pattern. */
+/** A body that is no JSON, or too long to read twice, is struck by pattern, as far as it may be shown. */
 function strikeBody(body: string): string {
   const root = readTree(body);
-  return root === undefined ? strikePatterns(body) : encodeJson(strikeNode(root));
+  if (root !== undefined) return encodeJson(strikeNode(root));
+  return strikeParameters(body.slice(0, MAX_TREE_CHARACTERS).replace(SECRET_MEMBER, `$1"${STRUCK}"`));
 }
 
 function strikeNode(node: JsonNode): JsonNode {
@@ -106,13 +105,16 @@ function readTree(body: string): JsonNode | undefined {
   }
 }
 
-function strikePatterns(text: string): string {
-  return strikeParameters(text.replace(SECRET_MEMBER, `$1"${STRUCK}"`));
-}
-
 /** The values of secret query parameters, also in a URL within a text. */
 function strikeParameters(text: string): string {
   return text.replace(SECRET_PARAMETER, `$1${STRUCK}`);
+}
+
+/** The token, and what else stands in headers that are named like secrets: whole, and after its scheme. */
+function secretsOf(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers)
+    .filter(([name]) => /auth|cookie|key|pass|secret|token/.test(name))
+    .flatMap(([, value]) => [value, value.replace(/^\S+\s+/, '')]);
 }
 
 /** A request's headers may come from the user (`-H`) and hold any secret: only the harmless are shown. */
@@ -134,7 +136,10 @@ const STRUCK = '***';
 const NAMES =
   '(?:access|refresh|login|as|hs|id)_?token|token|(?:new_?)?password|client_secret|device_code|code_verifier';
 const SECRET_NAME = new RegExp(`^(?:${NAMES})$`, 'i');
-const SECRET_MEMBER = new RegExp(`("(?:${NAMES})"\\s*:\\s*)(?:"(?:[^"\\\\]|\\\\.)*"?|[^\\s,}\\]]+)`, 'gi');
+const SECRET_MEMBER = new RegExp(
+  `("(?:${NAMES})"\\s*:\\s*)(?:"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"?|[^\\s,}\\]]+)`,
+  'gi',
+);
 const SECRET_PARAMETER = new RegExp(`((?:^|[?&;\\s])(?:${NAMES})=)[^&;\\s"'<>]*`, 'gi');
 const MIN_SECRET_CHARACTERS = 4;
 const MAX_CHARACTERS = 4096;

@@ -14,11 +14,8 @@ import { dispatch, type Route } from './dispatch.js';
 import { timedOut } from './network-error.js';
 import { proxyFor, type ProxySettings } from './proxy.js';
 import { followRedirect, redirectTarget } from './redirect.js';
-import type { HttpRequest, HttpResponse } from './request.js';
+import type { Answer, HttpRequest } from './request.js';
 import { openTrace, type Trace } from './trace.js';
-
-/** An answer as it came over the wire, before anyone counted attempts. */
-export type Answer = Pick<HttpResponse, 'status' | 'headers' | 'body' | 'url'>;
 
 export interface Transport {
   /**
@@ -89,9 +86,8 @@ class UndiciTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    const opened = [this.#direct, this.#proxied];
-    this.#direct = this.#proxied = undefined;
-    for (const route of opened) await route?.dispatcher.destroy();
+    await this.#direct?.dispatcher.destroy();
+    await this.#proxied?.dispatcher.destroy();
   }
 
   async #follow(request: HttpRequest, signal: AbortSignal): Promise<Answer> {

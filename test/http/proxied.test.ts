@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { InvalidInputError } from '../../src/errors.js';
-import { openTransport, type Answer, type TransportOptions } from '../../src/http/transport.js';
+import type { Answer } from '../../src/http/request.js';
+import { openTransport, type TransportOptions } from '../../src/http/transport.js';
 import * as certificates from './certificates.js';
 import { json, startLoopbackServer } from './loopback-server.js';
 

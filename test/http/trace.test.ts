@@ -1,19 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { openTrace, secretsIn, strikeSecrets } from '../../src/http/trace.js';
-import type { HttpRequest } from '../../src/http/request.js';
+import type { Answer, HttpRequest } from '../../src/http/request.js';
 
 const GET: HttpRequest = { method: 'GET', url: 'https://hs.example/x' };
+const ANSWER: Answer = { status: 200, headers: {}, body: '', url: GET.url };
 
 /** What a log shows of one exchange. */
-function logOf(
-  request: Partial<HttpRequest>,
-  headers = {},
-  answer?: { headers?: object; body: string },
-): string {
+function logOf(request: Partial<HttpRequest>, headers = {}, answer?: Partial<Answer>): string {
   const lines: string[] = [];
   const trace = openTrace((line) => lines.push(line));
   trace.request({ ...GET, ...request }, headers);
-  if (answer) trace.answer({ status: 200, headers: {}, ...answer } as Parameters<typeof trace.answer>[0]);
+  if (answer) trace.answer({ ...ANSWER, ...answer });
   return lines.join('\n');
 }
 
@@ -22,7 +19,7 @@ describe('the wire log', () => {
     const lines: string[] = [];
     const trace = openTrace((line) => lines.push(line));
     trace.request({ ...GET, method: 'PUT', body: '{"a":1}' }, { accept: 'application/json' });
-    trace.answer({ status: 200, headers: { 'content-type': 'text/plain' }, body: 'one\ntwo' });
+    trace.answer({ ...ANSWER, headers: { 'content-type': 'text/plain' }, body: 'one\ntwo' });
     trace.failure(new Error('cut off'));
     expect(lines).toEqual([
       '> PUT https://hs.example/x',
@@ -38,7 +35,7 @@ describe('the wire log', () => {
 
   const SECRET = 'sEcReT/+=7';
   const hidden: [name: string, log: string][] = [
-    ['the access token', logOf({ accessToken: SECRET }, { authorization: `Bearer ${SECRET}` })],
+    ['the access token', logOf({}, { authorization: `Bearer ${SECRET}` })],
     ['other authorization', logOf({}, { authorization: `Basic ${SECRET}`, 'proxy-authorization': SECRET })],
     ["a header of the user's", logOf({}, { 'x-api-key': SECRET })],
     ['a cookie', logOf({}, {}, { headers: { 'set-cookie': SECRET }, body: '' })],
@@ -78,18 +75,32 @@ describe('the wire log', () => {
       logOf({}, {}, { body: `{"password":"${SECRET}","x":"${'x'.repeat(2 ** 20)}"}` }),
     ],
     ['a form', logOf({ body: `grant_type=x&refresh_token=${SECRET}&a=b` })],
-    ['the token repeated by the server', logOf({ accessToken: SECRET }, {}, { body: `bad token ${SECRET}` })],
+    [
+      'the token repeated by the server',
+      logOf({}, { authorization: `Bearer ${SECRET}` }, { body: `bad token ${SECRET}` }),
+    ],
+    [
+      "a header of the user's, repeated by the server",
+      logOf({}, { 'x-api-key': SECRET }, { body: `you said ${SECRET}` }),
+    ],
+    [
+      "credentials of the user's, repeated by the server",
+      logOf({}, { authorization: `Basic ${SECRET}` }, { body: `you said ${SECRET}` }),
+    ],
     [
       'the password repeated by the server',
       logOf({ body: JSON.stringify({ password: SECRET }) }, {}, { body: `<p>${SECRET}</p>` }),
     ],
     [
       'a token that the cut goes through',
-      logOf({ accessToken: SECRET }, {}, { body: `${'x'.repeat(4090)} ${SECRET}` }),
+      logOf({}, { authorization: `Bearer ${SECRET}` }, { body: `${'x'.repeat(4090)} ${SECRET}` }),
     ],
     [
       'the token in a path, percent-encoded',
-      logOf({ accessToken: SECRET, url: `https://hs.example/${encodeURIComponent(SECRET)}` }),
+      logOf(
+        { url: `https://hs.example/${encodeURIComponent(SECRET)}` },
+        { authorization: `Bearer ${SECRET}` },
+      ),
     ],
   ];
   it.each(hidden)('strikes out %s', (_name, log) => {
@@ -101,7 +112,7 @@ describe('the wire log', () => {
     const lines: string[] = [];
     const trace = openTrace((line) => lines.push(line));
     trace.request(GET, {});
-    trace.answer({ status: 200, headers: {}, body: JSON.stringify({ access_token: SECRET }) });
+    trace.answer({ ...ANSWER, body: JSON.stringify({ access_token: SECRET }) });
     trace.request({ ...GET, url: `https://hs.example/${SECRET}` }, {});
     trace.failure(new Error(`no ${SECRET}`));
     expect(lines.join('\n')).not.toContain(SECRET);
@@ -126,6 +137,9 @@ describe('the wire log', () => {
 describe('strikeSecrets', () => {
   it('leaves very short secrets, which would tear up the text', () => {
     expect(strikeSecrets('a cat', ['a', ''])).toBe('a cat');
+  });
+  it('strikes the longer of two whole, where one begins the other', () => {
+    expect(strikeSecrets('a token-1 and a token-12', ['token-1', 'token-12'])).toBe('a *** and a ***');
   });
   it('finds a secret as JSON writes it', () => {
     expect(strikeSecrets(JSON.stringify({ x: 'pass"word\n' }), ['pass"word\n'])).toBe('{"x":"***"}');
