@@ -1,15 +1,19 @@
 /** Reading a 2xx answer: what every endpoint's parser begins with. */
 import { MalformedResponseError } from '../errors.js';
+import { parseUserId, type UserId } from '../ids/user-id.js';
 import { parseJson, stringMember, type JsonObject } from '../wire/json.js';
 import type { ApiAnswer } from './api.js';
 
+/** Where an answer came from. */
+export type Place = Pick<ApiAnswer, 'method' | 'url'>;
+
 /** Names a call in errors: `GET https://…/whoami`. */
-export function placeOf({ method, url }: Pick<ApiAnswer, 'method' | 'url'>): string {
+export function placeOf({ method, url }: Place): string {
   return `${method} ${url}`;
 }
 
 /** @throws MalformedResponseError when the body is no JSON object */
-export function parseAnswer(answer: Pick<ApiAnswer, 'method' | 'url' | 'body'>): JsonObject {
+export function parseAnswer(answer: ApiAnswer): JsonObject {
   let cause: unknown;
   try {
     const root = parseJson(answer.body);
@@ -21,22 +25,26 @@ export function parseAnswer(answer: Pick<ApiAnswer, 'method' | 'url' | 'body'>):
 }
 
 /** @throws MalformedResponseError when `key` is missing, empty or no string */
-export function requiredString(
-  answer: Pick<ApiAnswer, 'method' | 'url' | 'body'>,
-  root: JsonObject,
-  key: string,
-): string {
+export function requiredString(answer: Place, root: JsonObject, key: string): string {
   const value = stringMember(root, key);
   if (value === undefined || value === '') throw malformedAnswer(answer, `a string ${key}`);
   return value;
 }
 
+/**
+ * The `user_id`. Old accounts keep old user IDs, so the historical grammar holds.
+ * @throws MalformedResponseError when it is missing or no user ID
+ */
+export function requiredUserId(answer: Place, root: JsonObject): UserId {
+  try {
+    return parseUserId(requiredString(answer, root, 'user_id'), 'historical');
+  } catch (cause) {
+    throw malformedAnswer(answer, 'a valid user_id', cause);
+  }
+}
+
 /** The error for an answer that lacks what the specification promises. */
-export function malformedAnswer(
-  answer: Pick<ApiAnswer, 'method' | 'url'>,
-  expected: string,
-  cause?: unknown,
-): MalformedResponseError {
+export function malformedAnswer(answer: Place, expected: string, cause?: unknown): MalformedResponseError {
   const at = placeOf(answer);
   return new MalformedResponseError(expected, at, `${at}: the answer is not ${expected}`, {
     hint: 'is this a Matrix homeserver?',

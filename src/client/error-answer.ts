@@ -7,7 +7,6 @@ import { parseMatrixError, type MatrixErrorBody } from '../wire/matrix-error.js'
 
 export interface RefusedCall {
   readonly method: HttpMethod;
-  readonly url: string;
   readonly body?: string | undefined;
   readonly accessToken?: string | undefined;
 }

@@ -4,9 +4,8 @@
  */
 import type { UserId } from '../ids/user-id.js';
 import { jsonTextOf, member, numberMember, stringMember, type JsonObject } from '../wire/json.js';
-import { parseAnswer, requiredString } from './answer.js';
+import { parseAnswer, requiredString, requiredUserId } from './answer.js';
 import type { ApiAnswer, ClientApi } from './api.js';
-import { parseAnsweredUserId } from './whoami.js';
 
 /** What lets a client in. Secrets. */
 export interface Tokens {
@@ -48,7 +47,7 @@ export interface PasswordLogin {
  * never left.
  *
  * A device ID `""` is never sent: stock servers would make a device of that name, which is the server user's
- * (R-20).
+ * (R-24).
  *
  * @throws MatrixError (403 `M_FORBIDDEN` for a wrong password), RateLimitedError, MalformedResponseError
  */
@@ -75,7 +74,7 @@ export async function passwordLogin(
 function parseLoginAnswer(answer: ApiAnswer): LoginAnswer {
   const root = parseAnswer(answer);
   return {
-    userId: parseAnsweredUserId(answer, requiredString(answer, root, 'user_id')),
+    userId: requiredUserId(answer, root),
     deviceId: requiredString(answer, root, 'device_id'),
     ...parseTokens(answer, root),
     wellKnownBaseUrl: stringMember(member(member(root, 'well_known'), 'm.homeserver'), 'base_url'),

@@ -1,8 +1,8 @@
 /** Opens the door to one homeserver that api.ts describes. */
-import type { HttpClient } from '../http/client.js';
-import type { HttpResponse } from '../http/request.js';
 import { MalformedResponseError, NotLoggedInError } from '../errors.js';
+import type { HttpClient } from '../http/client.js';
 import { printableUrl } from '../http/printable-url.js';
+import type { HttpResponse } from '../http/request.js';
 import { parseMatrixError } from '../wire/matrix-error.js';
 import { parseAccessToken } from './access-token.js';
 import type { ApiAnswer, ApiCall, ClientApi, TokenSource } from './api.js';
@@ -46,8 +46,7 @@ export function openClientApi({ baseUrl, http, tokens }: ClientApiOptions): Clie
     baseUrl,
     async call(call, signal) {
       if (call.auth === 'none') return success(call, undefined, await send(call, undefined, signal));
-      if (tokens === undefined)
-        throw new NotLoggedInError('no access token is known', { hint: 'run mx2s login' });
+      if (tokens === undefined) throw notLoggedIn();
 
       const token = parseAccessToken(await tokens.current(signal));
       const first = await send(call, token, signal);
@@ -70,6 +69,10 @@ export function urlOf(baseUrl: string, { path, query }: Pick<ApiCall, 'path' | '
   return `${baseUrl}/_matrix/client${path}${search === '' ? '' : `?${search}`}`;
 }
 
+function notLoggedIn(): NotLoggedInError {
+  return new NotLoggedInError('no access token is known', { hint: 'run mx2s login' });
+}
+
 function isTokenRefused({ status, body }: HttpResponse): boolean {
   return status >= 400 && parseMatrixError(body).errcode === 'M_UNKNOWN_TOKEN';
 }
@@ -77,7 +80,7 @@ function isTokenRefused({ status, body }: HttpResponse): boolean {
 function success(call: ApiCall, accessToken: string | undefined, answer: HttpResponse): ApiAnswer {
   const { method } = call;
   if (answer.status >= 400) {
-    throw matrixErrorOf({ method, url: answer.url, body: call.body, accessToken }, answer);
+    throw matrixErrorOf({ method, body: call.body, accessToken }, answer);
   }
   const url = printableUrl(answer.url);
   if (answer.status < 200 || answer.status >= 300) {

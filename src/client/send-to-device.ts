@@ -17,7 +17,7 @@ export interface Accepted {
 }
 
 /**
- * Hands messages to the homeserver. Success means that it accepted them, never that anyone got them (R-9).
+ * Hands messages to the homeserver. Success means that it accepted them, never that anyone got them.
  *
  * @throws MatrixError, RateLimitedError, NetworkError, MalformedResponseError
  * @see Client-Server API v1.19, "PUT /sendToDevice/{eventType}/{txnId}"

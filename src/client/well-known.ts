@@ -21,8 +21,8 @@ export type Discovery =
  *
  * Where there is no such file (`IGNORE`), or nothing answers, the server name itself is tried, over https. On
  * loopback it is always tried, then over plain http, for a homeserver under development such as
- * `localhost:8008`. Elsewhere a file that is there and says nothing useful is `FAIL_PROMPT`. One that names a bad or silent homeserver is `FAIL_ERROR`: no
- * guess is made in its place.
+ * `localhost:8008`. Elsewhere a file that is there and says nothing useful is `FAIL_PROMPT`. One that names a bad
+ * or silent homeserver is `FAIL_ERROR`: no guess is made in its place.
  *
  * @throws MalformedResponseError for a `base_url` that is no https URL (plain http is allowed on loopback), or that
  *   does not answer as a homeserver; NetworkError, MatrixError when it does not answer; the signal's reason

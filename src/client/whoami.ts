@@ -1,7 +1,7 @@
-import { parseUserId, type UserId } from '../ids/user-id.js';
+import type { UserId } from '../ids/user-id.js';
 import { booleanMember, stringMember } from '../wire/json.js';
-import { malformedAnswer, parseAnswer, requiredString } from './answer.js';
-import type { ApiAnswer, ClientApi } from './api.js';
+import { parseAnswer, requiredUserId } from './answer.js';
+import type { ClientApi } from './api.js';
 
 export interface Identity {
   readonly userId: UserId;
@@ -19,17 +19,8 @@ export async function whoami(api: ClientApi, signal?: AbortSignal): Promise<Iden
   const answer = await api.call({ method: 'GET', path: '/v3/account/whoami' }, signal);
   const root = parseAnswer(answer);
   return {
-    userId: parseAnsweredUserId(answer, requiredString(answer, root, 'user_id')),
+    userId: requiredUserId(answer, root),
     deviceId: stringMember(root, 'device_id'),
     isGuest: booleanMember(root, 'is_guest') ?? false,
   };
-}
-
-/** Old accounts keep old user IDs, so the historical grammar holds. */
-export function parseAnsweredUserId(answer: ApiAnswer, text: string): UserId {
-  try {
-    return parseUserId(text, 'historical');
-  } catch (cause) {
-    throw malformedAnswer(answer, 'a valid user_id', cause);
-  }
 }

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { matrixErrorOf, type RefusedCall } from '../../src/client/error-answer.js';
 import { exitCodeOf } from '../../src/exit-codes.js';
 
+const URL_ASKED = 'https://hs.example/_matrix/client/v3/x?since=1';
 const CALL: RefusedCall = {
   method: 'PUT',
-  url: 'https://hs.example/_matrix/client/v3/x?since=1',
   accessToken: 'tok-secret',
   body: '{"password":"pw-secret","x":"public"}',
 };
@@ -15,7 +15,7 @@ function errorFor(status: number, body: string | object) {
     status,
     headers: {},
     body: text,
-    url: CALL.url,
+    url: URL_ASKED,
     attempts: 1,
     elapsedMs: 1,
   });
