@@ -1,31 +1,32 @@
-/** How often each sender may address the server: a bucket of tokens each (R-34). */
+/** How often each sender may address the server (R-34). */
 import type { Clock } from '../clock.js';
 
 export interface RateLimit {
-  /** Takes one token; gives how long to wait when there is none, else 0. */
+  /** Lets one message through and gives 0, or gives how many milliseconds to wait. */
   take(sender: string): number;
 }
 
-/** Allows `perSecond` in the long run, and as many at once as fit into one second. */
+/** Allows `perSecond` in the long run, and at once as many as one second would. */
 export function createRateLimit(perSecond: number, clock: Clock): RateLimit {
-  const buckets = new Map<string, { tokens: number; atMs: number }>();
-  const capacity = Math.max(1, perSecond);
-  const fullAfterMs = (capacity / perSecond) * 1000;
+  const intervalMs = 1000 / perSecond;
+  const toleranceMs = Math.max(0, 1000 - intervalMs);
+  /** When the messages let through would have been over, had they come at an even pace. */
+  const paidUntilMs = new Map<string, number>();
   return {
     take(sender) {
       const nowMs = clock.monotonic();
-      if (buckets.size > MAX_BUCKETS) forgetFull(buckets, nowMs - fullAfterMs);
-      const { tokens, atMs } = buckets.get(sender) ?? { tokens: capacity, atMs: nowMs };
-      const filled = Math.min(capacity, tokens + ((nowMs - atMs) / 1000) * perSecond);
-      const allowed = filled >= 1;
-      buckets.set(sender, { tokens: allowed ? filled - 1 : filled, atMs: nowMs });
-      return allowed ? 0 : Math.ceil(((1 - filled) / perSecond) * 1000);
+      if (paidUntilMs.size > MAX_SENDERS) forgetPaid(paidUntilMs, nowMs);
+      const untilMs = Math.max(nowMs, paidUntilMs.get(sender) ?? nowMs);
+      const waitMs = untilMs - nowMs - toleranceMs;
+      if (waitMs > 0) return Math.ceil(waitMs);
+      paidUntilMs.set(sender, untilMs + intervalMs);
+      return 0;
     },
   };
 }
 
-function forgetFull(buckets: Map<string, { atMs: number }>, beforeMs: number): void {
-  for (const [sender, { atMs }] of buckets) if (atMs <= beforeMs) buckets.delete(sender);
+function forgetPaid(paidUntilMs: Map<string, number>, nowMs: number): void {
+  for (const [sender, untilMs] of paidUntilMs) if (untilMs <= nowMs) paidUntilMs.delete(sender);
 }
 
-const MAX_BUCKETS = 10_000;
+const MAX_SENDERS = 10_000;
