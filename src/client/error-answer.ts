@@ -32,7 +32,12 @@ export function matrixErrorOf(call: RefusedCall, answer: HttpResponse): MatrixEr
   );
 }
 
-function hintFor(status: number, body: MatrixErrorBody): string | undefined {
+/** The same error with better advice, from who knows what was asked. */
+export function withHint(error: MatrixError, hint: string): MatrixError {
+  return new MatrixError(error, error.message, { hint, cause: error });
+}
+
+function hintFor(status: number, body: MatrixErrorBody): string {
   switch (body.errcode) {
     case 'M_UNKNOWN_TOKEN':
       return body.softLogout === true
@@ -40,6 +45,8 @@ function hintFor(status: number, body: MatrixErrorBody): string | undefined {
         : 'the access token is no longer good: run mx2s login';
     case 'M_MISSING_TOKEN':
       return 'run mx2s login';
+    case 'M_FORBIDDEN':
+      return 'the homeserver does not let this account do that';
     case 'M_USER_LOCKED':
       return "the account is locked: ask the homeserver's administrator, nothing here was changed";
     case 'M_USER_SUSPENDED':
@@ -63,7 +70,7 @@ function hintFor(status: number, body: MatrixErrorBody): string | undefined {
   if (body.errcode === undefined && [502, 503, 504].includes(status)) {
     return 'a proxy answered in its place: the homeserver may be down, try again later';
   }
-  return status >= 500 ? 'the homeserver failed: try again later' : undefined;
+  return status >= 500 ? 'the homeserver failed: try again later' : 'to see the whole exchange, add --trace';
 }
 
 function at(uri: string | undefined): string {

@@ -2,10 +2,12 @@
  * The legacy login API.
  * @see Client-Server API v1.19, "Login"
  */
+import { MatrixError } from '../errors.js';
 import type { UserId } from '../ids/user-id.js';
 import { jsonTextOf, member, numberMember, stringMember, type JsonObject } from '../wire/json.js';
 import { parseAnswer, requiredString, requiredUserId } from './answer.js';
 import type { ApiAnswer, ClientApi } from './api.js';
+import { withHint } from './error-answer.js';
 
 /** What lets a client in. Secrets. */
 export interface Tokens {
@@ -64,11 +66,13 @@ export async function passwordLogin(
     initial_device_display_name: deviceName,
     refresh_token: true,
   });
-  const answer = await api.call(
-    { method: 'POST', path: '/v3/login', body, auth: 'none', retry: 'unsent' },
-    signal,
-  );
-  return parseLoginAnswer(answer);
+  const call = { method: 'POST', path: '/v3/login', body, auth: 'none', retry: 'unsent' } as const;
+  try {
+    return parseLoginAnswer(await api.call(call, signal));
+  } catch (error) {
+    const isWrong = error instanceof MatrixError && error.errcode === 'M_FORBIDDEN';
+    throw isWrong ? withHint(error, 'check the user name and the password') : error;
+  }
 }
 
 function parseLoginAnswer(answer: ApiAnswer): LoginAnswer {

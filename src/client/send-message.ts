@@ -2,6 +2,7 @@ import { MatrixError } from '../errors.js';
 import { isServerDevice } from '../ids/device-id.js';
 import { encodeMessages, type OutgoingMessage, type TransactionId } from '../todevice/message.js';
 import type { ClientApi } from './api.js';
+import { withHint } from './error-answer.js';
 import { sendToDevice, type Accepted } from './send-to-device.js';
 
 /**
@@ -22,13 +23,10 @@ export async function sendMessage(
     return await sendToDevice(api, { type, txnId, messages: encodeMessages(recipient, content) }, signal);
   } catch (error) {
     const isServer = isServerDevice(recipient.device);
-    throw isServer && error instanceof MatrixError && error.status === 400 ? withDeviceHint(error) : error;
+    throw isServer && error instanceof MatrixError && error.status === 400
+      ? withHint(error, DEVICE_HINT)
+      : error;
   }
 }
 
-function withDeviceHint(error: MatrixError): MatrixError {
-  return new MatrixError(error, error.message, {
-    hint: `this homeserver may not take the device "": try --device '*', which it may know how to turn into ""`,
-    cause: error,
-  });
-}
+const DEVICE_HINT = `this homeserver may not take the device "": try --device '*', which it may know how to turn into ""`;

@@ -11,6 +11,7 @@ import { jsonTextOf } from '../wire/json.js';
 import { parseSlidingSync, type SlidingSyncBatch } from '../wire/sync.js';
 import { placeOf } from './answer.js';
 import type { ApiCall, ClientApi } from './api.js';
+import { withHint } from './error-answer.js';
 import { MAX_SYNC_BYTES, SYNC_GRACE_MS } from './sync.js';
 import { versions, type Versions } from './versions.js';
 
@@ -57,7 +58,7 @@ export function openSlidingSync(api: ClientApi, connId = 'mx2s'): SlidingConnect
     try {
       return await attempt(other);
     } catch (error) {
-      throw isUnknownEndpoint(error) ? withoutSlidingSync(error) : error;
+      throw isUnknownEndpoint(error) ? withHint(error, NO_SLIDING_SYNC) : error;
     }
   };
 
@@ -151,16 +152,10 @@ function isUnknownEndpoint(error: unknown): error is MatrixError {
   return error instanceof MatrixError && (error.status === 404 || error.errcode === 'M_UNRECOGNIZED');
 }
 
-function withoutSlidingSync(refusal: MatrixError): MatrixError {
-  return new MatrixError(refusal, refusal.message, {
-    hint: 'the homeserver has no sliding sync: use --sync v3',
-    cause: refusal,
-  });
-}
-
 function isUnknownPosition(error: unknown): boolean {
   return error instanceof MatrixError && error.errcode === 'M_UNKNOWN_POS';
 }
 
+const NO_SLIDING_SYNC = 'the homeserver has no sliding sync: use --sync v3';
 /** As many as servers give at most. Never 0: some acknowledge everything then. */
 const EVENT_LIMIT = 100;

@@ -36,7 +36,7 @@ describe('matrixErrorOf', () => {
     });
   });
 
-  const hints: [status: number, body: string | object, exit: number, hint: RegExp | undefined][] = [
+  const hints: [status: number, body: string | object, exit: number, hint: RegExp][] = [
     [401, { errcode: 'M_UNKNOWN_TOKEN', soft_logout: true }, 4, /mx2s login again, it keeps the device/],
     [401, { errcode: 'M_UNKNOWN_TOKEN', soft_logout: false }, 4, /run mx2s login/],
     [401, { errcode: 'M_MISSING_TOKEN' }, 4, /run mx2s login/],
@@ -50,10 +50,11 @@ describe('matrixErrorOf', () => {
     [413, { errcode: 'M_TOO_LARGE' }, 1, /less/],
     [429, { errcode: 'M_LIMIT_EXCEEDED' }, 1, /later/],
     [404, { errcode: 'M_UNRECOGNIZED' }, 1, /does not know this endpoint/],
-    [404, { errcode: 'M_NOT_FOUND' }, 1, undefined],
+    [404, { errcode: 'M_NOT_FOUND' }, 1, /--trace/],
+    [403, { errcode: 'M_FORBIDDEN' }, 1, /does not let this account/],
     [404, 'No such resource', 1, /is this a Matrix homeserver/],
-    [403, '<html>', 1, undefined],
-    [400, { errcode: 'M_BAD_JSON' }, 1, undefined],
+    [403, '<html>', 1, /--trace/],
+    [400, { errcode: 'M_BAD_JSON' }, 1, /--trace/],
     [500, { errcode: 'M_UNKNOWN' }, 5, /later/],
     [502, '<html><head><title>502 Bad Gateway</title></head>', 5, /proxy/],
     [503, '', 5, /proxy/],
@@ -61,8 +62,7 @@ describe('matrixErrorOf', () => {
   it.each(hints)('%i %j exits with %i and hints %s', (status, body, exit, hint) => {
     const error = errorFor(status, body);
     expect(exitCodeOf(error)).toBe(exit);
-    if (hint === undefined) expect(error.hint).toBeUndefined();
-    else expect(error.hint).toMatch(hint);
+    expect(error.hint).toMatch(hint);
   });
 
   const words: [name: string, body: string | object, end: string][] = [

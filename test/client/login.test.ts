@@ -90,6 +90,7 @@ describe('passwordLogin', () => {
       code: 'refused',
       errcode: 'M_FORBIDDEN',
       message: expect.stringMatching(/password \*\*\*$/) as string,
+      hint: 'check the user name and the password',
     });
   });
 });
