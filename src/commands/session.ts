@@ -83,7 +83,7 @@ export async function openStored(
     source: 'profile',
     profile: name,
     ownDevice: profile.ownDevice,
-    identify: () => Promise.resolve(profile),
+    identify: () => Promise.resolve({ userId: profile.userId, deviceId: profile.deviceId }),
   };
 }
 
