@@ -148,7 +148,7 @@ async function openLog({ out, clock }: Context, { logFile, command }: ServeOptio
   const print = (entry: LogEntry): Promise<void> =>
     out.format === 'json'
       ? out.writeJson(encodeLogEntry(entry))
-      : out.write(`${renderLogEntry(entry, new Date(clock.now()).toLocaleTimeString('sv'), out.palette)}\n`);
+      : out.write(`${renderLogEntry(entry, clock.now(), out)}\n`);
   return {
     write(entry) {
       const lines = Promise.all([

@@ -2,8 +2,8 @@
 import { isServerDevice, WILDCARD_DEVICE } from '../../ids/device-id.js';
 import type { LogEntry } from '../../server/log-entry.js';
 import type { FirstUser } from '../../server/open.js';
-import { escapeText } from '../escape.js';
 import type { Palette } from '../palette.js';
+import { asIs, renderColumns, timeOfDay } from './columns.js';
 import { quoteForShell } from './shell.js';
 
 /** What there is to know of a homeserver that has started. */
@@ -72,23 +72,32 @@ export function renderAssignments(variables: Readonly<Record<string, string>>): 
     .join('');
 }
 
-/** An entry of the event log for people, on one line: `time  in  handled  type  sender → to  content`. */
-export function renderLogEntry(entry: LogEntry, time: string, palette: Palette): string {
-  const { direction, sender, to, device, type, outcome, content } = entry;
-  const paint = outcome === 'handled' ? palette.good : palette.warning;
-  return [
-    palette.faint(time),
-    direction.padEnd('out'.length),
-    paint(outcome),
-    palette.strong(escapeText(type)),
-    `${palette.name(escapeText(sender))} → ${palette.name(escapeText(to))}${renderDevice(device)}`,
-    ...(content === undefined ? [] : [escapeText(content)]),
-  ].join('  ');
+/** How a line of the event log looks. */
+export interface LogLook {
+  readonly palette: Palette;
+  /** Characters to cut to; infinite for no cutting. */
+  readonly width: number;
 }
 
-function renderDevice(device: string): string {
+/** An entry of the event log for people, on one line: `time  in  handled  type  sender  to  content`. */
+export function renderLogEntry(entry: LogEntry, timestampMs: number, { palette, width }: LogLook): string {
+  const { direction, sender, to, device, type, outcome, content = '' } = entry;
+  return renderColumns(
+    [
+      [timeOfDay(timestampMs), palette.faint],
+      [direction === 'in' ? 'in ' : 'out', asIs],
+      [outcome, outcome === 'handled' ? palette.good : palette.warning],
+      [type, palette.strong],
+      [`${sender} → ${to}${deviceOf(device)}`, palette.name],
+      [content, asIs],
+    ],
+    width,
+  ).trimEnd();
+}
+
+function deviceOf(device: string): string {
   if (isServerDevice(device)) return '';
-  return device === WILDCARD_DEVICE ? ' (all devices)' : ` (device ${escapeText(device)})`;
+  return device === WILDCARD_DEVICE ? ' (all devices)' : ` (device ${device})`;
 }
 
 function userVariables(prefix: string, { userId, deviceId, accessToken }: FirstUser): Record<string, string> {
