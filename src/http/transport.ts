@@ -17,8 +17,6 @@ import { followRedirect, redirectTarget } from './redirect.js';
 import type { Answer, HttpRequest } from './request.js';
 import { openTrace, type Trace } from './trace.js';
 
-export type { Answer } from './request.js';
-
 export interface Transport {
   /**
    * Sends `request` once and reads the answer to its end, whatever its status.
