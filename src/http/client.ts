@@ -67,8 +67,9 @@ export class HttpClient {
         continue;
       }
       if ('error' in outcome) throw outcome.error;
-      if (decision.kind === 'limited')
+      if (decision.kind === 'limited') {
         throw rateLimited(request, outcome.answer, decision.retryAfterMs, policy);
+      }
       return { ...outcome.answer, attempts, elapsedMs: Math.round(clock.monotonic() - start) };
     }
   }
@@ -97,7 +98,7 @@ function rateLimited(
   const seconds = String(Math.ceil(retryAfterMs / 1000));
   return new RateLimitedError(
     { retryAfterMs, status: answer.status, errcode: parseMatrixError(answer.body).errcode },
-    `${request.method} ${printableUrl(request.url)} is rate limited: the server asks to wait ${seconds} s, and --max-wait allows ${String(maxWaitMs / 1000)} s in all`,
+    `${request.method} ${printableUrl(request.url)} is rate limited for ${seconds} s more, and --max-wait allows ${String(maxWaitMs / 1000)} s in all`,
     { hint: `try again in ${seconds} s, or allow more with --max-wait` },
   );
 }
