@@ -11,7 +11,7 @@ describe('the transcripts', () => {
     expect(scripts).not.toEqual([]);
   });
 
-  it.each(scripts)('%s', async (name) => {
+  it.each(scripts)('%s', { timeout: 120_000 }, async (name) => {
     await runTranscript(name, parseScript(readFileSync(new URL(name, folder), 'utf8')));
   });
 });
