@@ -43,7 +43,8 @@ export async function resolveServer(
 ): Promise<ServerRoute | LookUpFault> {
   const { hostname, port } = splitName(name);
   if (port !== undefined || isLiteral(hostname)) return resolveHost(name, tools);
-  const delegate = isHostName(hostname) ? await tools.delegateOf(hostname) : undefined; // step 3
+  // step 3
+  const delegate = isHostName(hostname) ? await tools.delegateOf(certificateNameOf(hostname)) : undefined;
   return resolveHost(delegate ?? name, tools);
 }
 
