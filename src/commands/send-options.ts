@@ -104,12 +104,14 @@ function envelopeForm(to: string | undefined, flags: Flags): LineForm {
   };
 }
 
-function required(value: string | undefined, what: string, hint: string): string {
+/** @throws UsageError when the value is missing */
+export function required(value: string | undefined, what: string, hint: string): string {
   if (value === undefined) throw new UsageError(`${what} is missing`, { hint });
   return value;
 }
 
-function stdinIsFree(reader: string, { accessTokenFile }: Globals): void {
+/** @throws UsageError when the access token comes from stdin, which `reader` wants, too */
+export function stdinIsFree(reader: string, { accessTokenFile }: Globals): void {
   if (accessTokenFile !== '-') return;
   throw new UsageError(`${reader} and --access-token-file - both read stdin`, {
     hint: 'put the access token into a file, or into MX2S_ACCESS_TOKEN',
@@ -126,5 +128,5 @@ const NDJSON_FLAGS = [
   ['concurrency', '--concurrency'],
   ['failFast', '--fail-fast'],
 ] as const;
-const TO_HINT = 'name @:example.org for a server, or @alice:example.org with --device';
-const TYPE_HINT = 'name the event type, as in -t org.example.type';
+export const TO_HINT = 'name @:example.org for a server, or @alice:example.org with --device';
+export const TYPE_HINT = 'name the event type, as in -t org.example.type';
