@@ -1,0 +1,91 @@
+/** Taking a device's queue into our hands: what `listen` and `request` do before they read it. */
+import { deviceHasKeys } from '../client/keys-query.js';
+import { deviceFilesOf, type DeviceFiles } from '../config/device-files.js';
+import { takeDeviceLock } from '../config/lock.js';
+import { directoriesOf } from '../config/paths.js';
+import { writePosition, type Position } from '../config/position.js';
+import { SharedDeviceError } from '../errors.js';
+import type { ServerName } from '../ids/server-name.js';
+import { isServerUser, serverNameOf } from '../ids/user-id.js';
+import { openBatchSource } from '../listen/batch-source.js';
+import { QueueReader, type QueueReaderOptions } from '../listen/queue-reader.js';
+import type { Context } from './context.js';
+import { deviceOf, openSession, type Session, type SessionDevice } from './session.js';
+
+export interface DeviceQueue {
+  readonly session: Session;
+  readonly device: SessionDevice;
+  /** Of the user that we are. */
+  readonly ownServer: ServerName;
+  readonly files: DeviceFiles;
+  /** Gives the device's lock up. */
+  release(): void;
+}
+
+/**
+ * Opens the session and takes the lock of its device.
+ *
+ * @param isShared the user knows that another client reads this device, too
+ * @throws DeviceLockedError, SharedDeviceError, and what opening a session throws
+ */
+export async function takeDeviceQueue(context: Context, isShared: boolean): Promise<DeviceQueue> {
+  const { env, pid, signal } = context;
+  const session = await openSession(context);
+  const device = await deviceOf(session, signal);
+  const files = deviceFilesOf(directoriesOf(env), device);
+  const lock = await takeDeviceLock(files.lock, pid);
+  try {
+    if (!isShared) await refuseSharedDevice(session, device, signal);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  return { session, device, ownServer: serverNameOf(device.userId), files, release: () => lock.release() };
+}
+
+/**
+ * A reader of the queue, which stores its position with the device's files and tells of the line on stderr.
+ * Without `maxOfflineMs` it never gives up.
+ */
+export function openReader(
+  { talk, clock, chance, globals }: Context,
+  { session, files }: DeviceQueue,
+  options: Pick<QueueReaderOptions, 'start' | 'insistOnStart' | 'freshStart' | 'maxOfflineMs'>,
+): QueueReader {
+  const api = session.apiWith({ retries: 0, maxWaitMs: globals.maxWaitMs });
+  return new QueueReader({
+    ...options,
+    source: openBatchSource(options.start.api, api, chance),
+    retries: globals.retries,
+    store: (position: Position) => writePosition(files.position, position),
+    clock,
+    chance,
+    report: {
+      down: (error) => talk.notice(`the connection is lost, trying again until it is back: ${error.message}`),
+      up: () => talk.notice('the connection is back'),
+      startedOver: (error) =>
+        talk.warn(
+          `the homeserver does not know the position that was stored, so what is not acknowledged comes again: ${error.message}`,
+        ),
+    },
+  });
+}
+
+/**
+ * To acknowledge is to delete. A device that we did not make, and that has published keys, belongs to a client
+ * that needs its messages. A server user has no keys, and is not asked for (R-8).
+ */
+async function refuseSharedDevice(
+  session: Session,
+  device: SessionDevice,
+  signal: AbortSignal,
+): Promise<void> {
+  if (session.ownDevice || isServerUser(device.userId)) return;
+  if (!(await deviceHasKeys(session.api, device, signal))) return;
+  throw new SharedDeviceError(
+    `the device ${device.deviceId} of ${device.userId} has encryption keys: another client reads its messages, and would lose those read here`,
+    {
+      hint: 'mx2s login makes a device of its own; --peek reads and leaves everything in place; --shared-device reads all the same',
+    },
+  );
+}
