@@ -28,6 +28,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./send.js')).send,
   },
   {
+    name: 'listen',
+    summary: 'print to-device events as they come',
+    load: async () => (await import('./listen.js')).listen,
+  },
+  {
+    name: 'request',
+    summary: 'send a message, wait for the answer and print it',
+    load: async () => (await import('./request.js')).request,
+  },
+  {
     name: 'validate-id',
     summary: 'say whether user IDs, server names and device IDs are valid, and by which grammar',
     load: async () => (await import('./validate-id.js')).validateId,
