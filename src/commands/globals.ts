@@ -32,7 +32,7 @@ export function addGlobalFlags(root: Command): void {
     .option('--access-token-file <file>', 'read the access token from a file, or - for stdin')
     .option('--json', 'one JSON object per line (the default when stdout is no terminal)')
     .option('--text', 'text for people (the default on a terminal)')
-    .option('--color <when>', 'auto, always or never', 'auto')
+    .option('--color <auto|always|never>', 'colour', 'auto')
     .option('-q, --quiet', 'no notices and warnings')
     .option('-v, --verbose', 'more notices; the stack of a bug')
     .option('--trace', 'wire log on stderr, secrets struck out')

@@ -48,6 +48,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./serve.js')).serve,
   },
   {
+    name: 'schema',
+    summary: 'the JSON Schema of what a command prints',
+    load: async () => (await import('./schema.js')).schema,
+  },
+  {
+    name: 'completion',
+    summary: 'a script for bash, zsh or fish that completes the command line',
+    load: async () => (await import('./completion.js')).completionOf(COMMANDS),
+  },
+  {
     name: 'exit-codes',
     summary: 'the exit statuses and error codes (also: help exit-codes)',
     hidden: true,

@@ -24,8 +24,8 @@ export const validateId = define<ValidateIdOptions>({
   configure: (command) => {
     command
       .argument('[id...]', 'identifiers, or - for one a line on stdin')
-      .option('--kind <kind>', 'user, server or device', 'user')
-      .option('--grammar <grammar>', 'msc4246, strict or historical', 'msc4246')
+      .option('--kind <user|server|device>', 'what they are', 'user')
+      .option('--grammar <msc4246|strict|historical>', 'what decides whether one is valid', 'msc4246')
       .option('--server', 'accept only the user ID of a server, @:domain')
       .option('--count', 'print only how many there are, and how many are valid')
       .option('--invalid-only', 'print only those that are not valid');

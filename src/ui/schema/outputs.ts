@@ -1,0 +1,246 @@
+/** What each command prints as JSON, line by line: the one source of `mx2s schema`. */
+import { ERROR_ROWS } from '../../exit-codes.js';
+import { ID_REASONS, ID_WARNINGS, type Grade } from '../../ids/verdict.js';
+import type { LogEntry } from '../../server/log-entry.js';
+import type { LoginResult, LogoutResult, ProfileResult, WhoamiResult } from '../render/profiles.js';
+import type { AcceptedResult, PlannedRequest, UnsentResult } from '../render/send.js';
+import type { ReadyResult } from '../render/serve.js';
+import type { IdCount, IdResult } from '../render/validate-id.js';
+import type { ErrorBody } from '../voice.js';
+import {
+  anything,
+  constant,
+  count,
+  list,
+  object,
+  orNull,
+  text,
+  truth,
+  word,
+  type JsonSchema,
+} from './json-schema.js';
+
+export interface OutputSchema {
+  readonly description: string;
+  /** A line of output is one of these. */
+  readonly lines: readonly JsonSchema[];
+}
+
+type Versioned<Shape> = { readonly v: 1 } & Shape;
+
+type ReadyUser = ReadyResult['users'][number];
+
+const VERSION = constant(1);
+const USER_ID = text('a Matrix user ID');
+const DEVICE_ID = text('a device ID; "" is that of a server user (MSC4246)');
+const HOMESERVER = text('the URL of the client-server API, without a final slash');
+const ID_CODE = word(Object.keys(ID_REASONS));
+const TXN_ID = text('the transaction ID: a repeat under the same one is taken once');
+const LINE = count(1, 'with --ndjson: the line of stdin, blank ones counted');
+
+const ERROR = object<ErrorBody>({
+  code: word(Object.keys(ERROR_ROWS), 'mx2s help exit-codes says what they mean'),
+  message: text(),
+  'hint?': text('what to do next'),
+  'errcode?': text('as the homeserver spelled it'),
+  'http_status?': count(100),
+  retryable: truth('the same command may succeed later, unchanged'),
+});
+
+/** A to-device event as `listen` and `request` print it. */
+const EVENT = object<{
+  v: 1;
+  sender: string | null;
+  type: string | null;
+  content: unknown;
+  server_user: boolean;
+  own_server: boolean;
+  received_ts: number;
+}>({
+  v: VERSION,
+  sender: orNull(text('as it came, valid or not; null when there was none')),
+  type: orNull(text('null when there was none')),
+  content: anything('as it came, to the last digit; usually an object'),
+  server_user: truth(
+    'the sender is a valid ID with an empty localpart; where MSC4246 is not known, an account may have it',
+  ),
+  own_server: truth('server_user, and of our own server'),
+  received_ts: count(0, 'milliseconds since the Unix epoch, by the clock of this machine'),
+});
+
+const SESSION = {
+  profile: text('the name of the stored session'),
+  homeserver: HOMESERVER,
+  user_id: USER_ID,
+  device_id: DEVICE_ID,
+};
+
+function grade(isHistorical: boolean): JsonSchema {
+  return object<Grade & { code?: string }>({
+    valid: truth(),
+    'code?': ID_CODE,
+    ...(isHistorical ? { 'compliant?': truth('only where valid') } : {}),
+  });
+}
+
+/** By command; `error` is what every command prints on stderr when it fails. */
+export const OUTPUT_SCHEMAS = {
+  login: {
+    description: 'the session that was stored',
+    lines: [object<LoginResult>({ v: VERSION, ...SESSION, config_file: text() })],
+  },
+  logout: {
+    description: 'a line for each profile that was removed',
+    lines: [
+      object<LogoutResult>({
+        v: VERSION,
+        ...SESSION,
+        session: word(['ended', 'over', 'unknown'], 'what became of it at the homeserver'),
+      }),
+    ],
+  },
+  whoami: {
+    description: 'whom the access token stands for',
+    lines: [
+      object<WhoamiResult>({
+        v: VERSION,
+        user_id: USER_ID,
+        'device_id?': text('not there for a token without a device'),
+        homeserver: HOMESERVER,
+        source: word(['flag', 'environment', 'profile'], 'where homeserver and token come from'),
+        'profile?': SESSION.profile,
+      }),
+    ],
+  },
+  profiles: {
+    description: 'a line for each profile; for "profiles use", the one that is now current',
+    lines: [object<ProfileResult>({ v: VERSION, ...SESSION, current: truth() })],
+  },
+  send: {
+    description:
+      'a line for each message: accepted, not accepted (with --ndjson), or planned (with --dry-run)',
+    lines: [
+      object<AcceptedResult>(
+        {
+          v: VERSION,
+          status: constant('accepted'),
+          'line?': LINE,
+          to: USER_ID,
+          device: DEVICE_ID,
+          type: text('the event type'),
+          txn_id: TXN_ID,
+          attempts: count(1),
+          elapsed_ms: count(0),
+        },
+        'the homeserver accepted it, which does not say that anyone got it',
+      ),
+      object<UnsentResult>({
+        v: VERSION,
+        status: word(
+          ['rejected', 'failed'],
+          'rejected: it cannot be sent, or was refused; failed: it may do better another time',
+        ),
+        line: LINE,
+        'txn_id?': TXN_ID,
+        error: ERROR,
+      }),
+      object<Versioned<PlannedRequest>>({
+        v: VERSION,
+        method: constant('PUT'),
+        url: text('the path alone where no homeserver is known'),
+        body: object<{ messages: unknown }>({ messages: anything('{"user":{"device":content}}') }),
+        'line?': LINE,
+      }),
+    ],
+  },
+  listen: {
+    description:
+      'a line for each event; with --raw its content alone; with --discard how many were thrown away',
+    lines: [EVENT, object<{ v: 1; discarded: number }>({ v: VERSION, discarded: count(0) })],
+  },
+  request: { description: 'a line for each answer', lines: [EVENT] },
+  'validate-id': {
+    description: 'a line for each identifier, or with --count one for all',
+    lines: [
+      object<IdResult>({
+        v: VERSION,
+        id: text('as given; what is no UTF-8 is shown as U+FFFD'),
+        kind: word(['user', 'server', 'device']),
+        valid: truth('by the grammar asked for'),
+        is_server: truth('it stands for a server'),
+        localpart: orNull(text()),
+        server_name: orNull(text()),
+        'code?': ID_CODE,
+        'reason?': text('the code in words'),
+        warnings: list(word(Object.keys(ID_WARNINGS))),
+        grammars: object<IdResult['grammars']>({
+          strict: grade(false),
+          historical: grade(true),
+          msc4246: grade(false),
+        }),
+      }),
+      object<IdCount>({ v: VERSION, total: count(0), valid: count(0), invalid: count(0) }),
+    ],
+  },
+  serve: {
+    description: 'first that it is ready, then a line for each message to the server and each answer of it',
+    lines: [
+      object<ReadyResult>({
+        v: VERSION,
+        ready: constant(true),
+        homeserver: HOMESERVER,
+        server_name: text(),
+        users: list(
+          object<Omit<ReadyUser, 'password'> & { password?: string }>({
+            user_id: USER_ID,
+            device_id: DEVICE_ID,
+            access_token: text(),
+            'password?': text(),
+          }),
+        ),
+      }),
+      object<Versioned<LogEntry>>({
+        v: VERSION,
+        direction: word(['in', 'out']),
+        sender: USER_ID,
+        to: USER_ID,
+        device: DEVICE_ID,
+        type: text('the event type'),
+        via: word(['client', 'federation']),
+        outcome: word(['handled', 'failed', 'dropped', 'overflow', 'duplicate', 'spoofed', 'limited']),
+        'content?': anything('only where it was handled'),
+      }),
+    ],
+  },
+  error: {
+    description: 'the last line of stderr when a command fails and its output is JSON',
+    lines: [object<{ v: 1; error: ErrorBody }>({ v: VERSION, error: ERROR })],
+  },
+} as const satisfies Record<string, OutputSchema>;
+
+export type OutputName = keyof typeof OUTPUT_SCHEMAS;
+
+/** The schema of one command's lines. */
+export function schemaOf(name: OutputName): JsonSchema {
+  return { $schema: DIALECT, ...partFor(name) };
+}
+
+/** One document with all of them under `$defs`; a line of any command is valid against it. */
+export function schemaOfAll(): JsonSchema {
+  const names = Object.keys(OUTPUT_SCHEMAS) as OutputName[];
+  return {
+    $schema: DIALECT,
+    title: 'mx2s',
+    description: 'a line of output of any command',
+    anyOf: names.map((name) => ({ $ref: `#/$defs/${name}` })),
+    $defs: Object.fromEntries(names.map((name) => [name, partFor(name)])),
+  };
+}
+
+function partFor(name: OutputName): JsonSchema {
+  const { description, lines }: OutputSchema = OUTPUT_SCHEMAS[name];
+  const title = name === 'error' ? 'mx2s, an error' : `mx2s ${name}`;
+  return lines.length === 1 ? { title, description, ...lines[0] } : { title, description, anyOf: lines };
+}
+
+const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
