@@ -1,13 +1,6 @@
 /** `mx2s send`: checks messages, hands them to the homeserver, and says which it accepted. */
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
-import {
-  contentWarnings,
-  eventTypeWarnings,
-  parseContent,
-  parseTransactionId,
-  recipientWarnings,
-  type OutgoingMessage,
-} from '../todevice/message.js';
+import { messageWarnings, parseContent, parseTransactionId } from '../todevice/message.js';
 import { sendMessageLines } from '../todevice/message-lines.js';
 import { readTextFrom } from '../ui/file-input.js';
 import { renderBar, startProgress } from '../ui/progress.js';
@@ -42,7 +35,7 @@ async function sendOne(context: Context, options: OneMessage): Promise<ExitCode>
   const { talk, out, chance } = context;
   const { recipient, type } = options;
   const message = { recipient, type, content: parseContent(await readContent(context, options.data)) };
-  for (const warning of warningsOf(message)) talk.warn(warning);
+  for (const warning of messageWarnings(message)) talk.warn(warning);
   const action = await openAction(context, options.action);
   const txnId = options.txnId ?? parseTransactionId(chance.uuid());
   try {
@@ -105,10 +98,6 @@ async function countProgress({ talk, env, globals, clock }: Context) {
 
 async function readContent({ stdin }: Context, data: string): Promise<string> {
   return data.startsWith('@') ? readTextFrom(data.slice(1), stdin, 'the content') : data;
-}
-
-function warningsOf({ recipient, type, content }: OutgoingMessage): string[] {
-  return [...recipientWarnings(recipient), ...eventTypeWarnings(type), ...contentWarnings(content)];
 }
 
 /** From this exit status on a request may have gone out that nobody answered. */

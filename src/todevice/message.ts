@@ -156,6 +156,11 @@ export function contentWarnings(content: JsonText): string[] {
   return [`the content has ${bytes} bytes, close to the ${MAX_CONTENT_BYTES} above which servers refuse it`];
 }
 
+/** What is allowed and advised against in any part of a message. */
+export function messageWarnings({ recipient, type, content }: OutgoingMessage): string[] {
+  return [...recipientWarnings(recipient), ...eventTypeWarnings(type), ...contentWarnings(content)];
+}
+
 /**
  * Parses a JSON document that a user gave.
  * @param what what it is, for the error: "the content"
