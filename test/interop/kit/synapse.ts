@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { call, login, type Session } from './matrix.js';
+import { call, discardAll, login, type Session } from './matrix.js';
 
 /** What a test needs to know of a running Synapse; plain values, so that they can cross to the test workers. */
 export interface SynapseAddress {
@@ -85,11 +85,13 @@ export function loginUser(synapse: SynapseAddress, name: string, password: strin
   });
 }
 
-/** Logs the server user in as device `""`: from then on it sends and syncs like an ordinary account. */
-export function loginServerUser(synapse: SynapseAddress): Promise<Session> {
+/** Logs the server user in as device `""`, with an empty inbox; it then sends and syncs like an ordinary account. */
+export async function loginServerUser(synapse: SynapseAddress): Promise<Session> {
   const identifier = { type: 'm.id.user', user: `@:${synapse.serverName}` };
   const body = { type: 'm.login.application_service', identifier, device_id: '' };
-  return login(synapse.baseUrl, body, synapse.asToken);
+  const session = await login(synapse.baseUrl, body, synapse.asToken);
+  await discardAll(session);
+  return session;
 }
 
 /** Synapse refuses the empty localpart to all but an application service in whose namespace it lies. */
