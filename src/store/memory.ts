@@ -6,23 +6,24 @@ import type { DeviceId } from '../ids/device-id.js';
 import type { UserId } from '../ids/user-id.js';
 import type { UserMessages } from '../todevice/split.js';
 import type { JsonText } from '../wire/json.js';
-import type {
-  Account,
-  ClaimedKey,
-  Delivered,
-  Delivery,
-  Device,
-  DeviceKeys,
-  DeviceRef,
-  QueuedEvent,
-  Session,
-  Store,
-  TokenPair,
+import {
+  PATHS_KEPT,
+  type Account,
+  type ClaimedKey,
+  type Delivered,
+  type Delivery,
+  type Device,
+  type DeviceKeys,
+  type DeviceRef,
+  type QueuedEvent,
+  type Session,
+  type Store,
+  type TokenPair,
 } from './store.js';
 
 /** Opens an empty store. */
-export function openMemoryStore(): Store {
-  return new MemoryStore();
+export function openMemoryStore(pathsKept = PATHS_KEPT): Store {
+  return new MemoryStore(pathsKept);
 }
 
 interface AccountRow {
@@ -56,7 +57,12 @@ class MemoryStore implements Store {
   readonly #accounts = new Map<UserId, AccountRow>();
   readonly #accessTokens = new Map<string, PairRow>();
   readonly #refreshTokens = new Map<string, PairRow>();
+  readonly #pathsKept: number;
   #position = 0;
+
+  constructor(pathsKept: number) {
+    this.#pathsKept = pathsKept;
+  }
 
   async createAccount(account: Account): Promise<boolean> {
     if (this.#accounts.has(account.userId)) return false;
@@ -193,6 +199,10 @@ class MemoryStore implements Store {
     return /^\d{1,9}$/.test(filterId) ? this.#accounts.get(userId)?.filters[Number(filterId)] : undefined;
   }
 
+  async close(): Promise<void> {
+    // what it held goes with it
+  }
+
   #row(device: DeviceRef): DeviceRow | undefined {
     return this.#accounts.get(device.userId)?.devices.get(device.deviceId);
   }
@@ -211,7 +221,7 @@ class MemoryStore implements Store {
     if (transactions === undefined) return true;
     if (transactions.has(path)) return false;
     transactions.add(path);
-    if (transactions.size > MAX_TRANSACTIONS) {
+    if (transactions.size > this.#pathsKept) {
       for (const oldest of transactions) {
         transactions.delete(oldest);
         break;
@@ -264,6 +274,3 @@ function firstOf(keys: ReadonlyMap<string, JsonText>, algorithm: string): Claime
 function algorithmOf(keyId: string): string {
   return keyId.slice(0, keyId.indexOf(':'));
 }
-
-/** How many transaction IDs a device is remembered for. A retry comes within seconds, not 100 000 sends later. */
-const MAX_TRANSACTIONS = 100_000;

@@ -128,4 +128,10 @@ export interface Store {
   /** Keeps a filter and gives its ID; the same filter has the same ID. */
   addFilter(userId: UserId, filter: JsonText): Promise<string>;
   filter(userId: UserId, filterId: string): Promise<JsonText | undefined>;
+
+  /** Ends the store; nothing may be asked of it afterwards. */
+  close(): Promise<void>;
 }
+
+/** How many requests a device is remembered for. A retry comes within seconds, not 100 000 sends later. */
+export const PATHS_KEPT = 100_000;

@@ -204,5 +204,6 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   chalk: ['src/ui/'],
   ora: ['src/ui/'],
   fastify: ['src/server/'],
+  'node-sqlite3-wasm': ['src/store/database.ts'],
   'node:sqlite': ['src/store/sqlite.ts'],
 };

@@ -1,0 +1,126 @@
+/**
+ * The door to SQLite: a file, statements that are prepared once, and transactions.
+ *
+ * The driver is SQLite compiled to WebAssembly, which installs without a compiler on every Node we support. Its
+ * calls are synchronous: what one of our methods does between `begin` and `commit`, no other can see half of.
+ *
+ * The file is opened for this process alone (`locking_mode=exclusive`): that spares a lock per statement and
+ * lets the write-ahead log work without shared memory. A commit survives the death of the process at any moment;
+ * it is flushed to the disk at checkpoints only.
+ */
+import { createRequire } from 'node:module';
+import { rmSync } from 'node:fs';
+import type { Database as Driver, Statement } from 'node-sqlite3-wasm';
+import { UnreadableFileError } from '../errors.js';
+
+export type SqlValue = string | number | null;
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+export class Database {
+  readonly #driver: Driver;
+  readonly #statements = new Map<string, Statement>();
+
+  /**
+   * Opens or makes the file. The caller holds a lock on it, so that a lock left by a process that died is known
+   * to be stale.
+   *
+   * @throws UnreadableFileError when it cannot be opened or is no database of ours
+   */
+  constructor(file: string, schema: { readonly version: number; readonly sql: string }) {
+    const { Database: Sqlite } = createRequire(import.meta.url)('node-sqlite3-wasm') as {
+      Database: new (file: string) => Driver;
+    };
+    rmSync(`${file}.lock`, { recursive: true, force: true });
+    try {
+      this.#driver = new Sqlite(file);
+      this.#driver.get('PRAGMA locking_mode = EXCLUSIVE');
+      this.#driver.get('PRAGMA journal_mode = WAL');
+      this.#driver.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
+      this.#migrate(file, schema);
+    } catch (error) {
+      if (error instanceof UnreadableFileError) throw error;
+      throw new UnreadableFileError(file, `cannot open the database ${file}: ${(error as Error).message}`, {
+        hint: 'name a file that mx2s made, or one that does not exist yet in a directory that does',
+        cause: error,
+      });
+    }
+  }
+
+  /** Runs `work` in one transaction; undone when it throws. */
+  atomic<T>(work: () => T): T {
+    this.#driver.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#driver.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#driver.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Runs one statement and tells how many rows it changed. */
+  run(sql: string, ...values: SqlValue[]): number {
+    return this.#statement(sql).run(values.map(toDriver)).changes;
+  }
+
+  /** The first row, or undefined. */
+  get(sql: string, ...values: SqlValue[]): SqlRow | undefined {
+    return this.all(sql, ...values)[0];
+  }
+
+  all(sql: string, ...values: SqlValue[]): readonly SqlRow[] {
+    return this.#statement(sql)
+      .all(values.map(toDriver))
+      .map((row) =>
+        Object.fromEntries(Object.entries(row).map(([column, value]) => [column, fromDriver(value)])),
+      );
+  }
+
+  close(): void {
+    for (const statement of this.#statements.values()) statement.finalize();
+    this.#statements.clear();
+    this.#driver.close();
+  }
+
+  #statement(sql: string): Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#driver.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #migrate(file: string, { version, sql }: { readonly version: number; readonly sql: string }): void {
+    const found = Number(this.#driver.get('PRAGMA user_version')?.['user_version'] ?? 0);
+    if (found === version) return;
+    if (found !== 0) {
+      throw new UnreadableFileError(
+        file,
+        `the database ${file} has format ${found}, this program knows ${version}`,
+        {
+          hint: 'use the version of mx2s that made it, or begin with a new file',
+        },
+      );
+    }
+    if (this.#driver.get('SELECT name FROM sqlite_schema LIMIT 1') !== null) {
+      throw new UnreadableFileError(file, `${file} is a database of another program`, {
+        hint: 'name a file that mx2s made, or one that does not exist yet',
+      });
+    }
+    this.atomic(() => {
+      this.#driver.exec(sql);
+      this.#driver.exec(`PRAGMA user_version = ${version}`);
+    });
+  }
+}
+
+/** The driver ends a text at its first NUL, which event types and device IDs may hold: such a one is stored as bytes. */
+function toDriver(value: SqlValue): string | number | null | Uint8Array {
+  return typeof value === 'string' && value.includes('\0') ? Buffer.from(value, 'utf8') : value;
+}
+
+function fromDriver(value: unknown): SqlValue {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
+  return typeof value === 'bigint' ? Number(value) : (value as SqlValue);
+}

@@ -1,0 +1,267 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DeviceId } from '../../src/ids/device-id.js';
+import { parseUserId } from '../../src/ids/user-id.js';
+import { openMemoryStore } from '../../src/store/memory.js';
+import { openSqliteStore } from '../../src/store/sqlite.js';
+import type { Delivery, DeviceRef, Store, TokenPair } from '../../src/store/store.js';
+import { compactJson, type JsonText } from '../../src/wire/json.js';
+
+const ALICE = parseUserId('@alice:hs.test');
+const BOB = parseUserId('@bob:hs.test');
+const CONTENT = compactJson('{"a":1}');
+
+const directory = mkdtempSync(join(tmpdir(), 'mx2s-store-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const PATHS_KEPT = 100;
+let fileCount = 0;
+const STORES: [string, () => Store][] = [
+  ['memory', () => openMemoryStore(PATHS_KEPT)],
+  ['SQLite', () => openSqliteStore(join(directory, `${(fileCount += 1)}.db`), PATHS_KEPT)],
+];
+
+let store: Store;
+
+describe.each(STORES)('the %s store', (_name, openStore) => {
+  beforeEach(async () => {
+    store = openStore();
+    for (const userId of [ALICE, BOB]) await store.createAccount({ userId, passwordHash: undefined });
+  });
+
+  afterEach(() => store.close());
+
+  function device(name: string, userId = ALICE): DeviceRef {
+    return { userId, deviceId: name as DeviceId };
+  }
+
+  function pair(name: string): TokenPair {
+    return { accessTokenHash: `a${name}`, refreshTokenHash: `r${name}`, expiresTs: 1000 };
+  }
+
+  async function open(ref: DeviceRef, name: string, revokeOthers = false): Promise<void> {
+    await store.openSession({ ...ref, displayName: name }, pair(name), { revokeOthers });
+  }
+
+  function delivery(named: [string, JsonText][], others?: JsonText, once?: Delivery['once']): Delivery {
+    const devices = new Map(named.map(([name, content]) => [name as DeviceId, content]));
+    return { sender: BOB, type: 't', messages: [{ userId: ALICE, named: devices, others }], once };
+  }
+
+  async function isGood(accessTokenHash: string): Promise<boolean> {
+    return (await store.useAccessToken(accessTokenHash)) !== undefined;
+  }
+
+  describe('accounts', () => {
+    it('are made once', async () => {
+      expect(await store.createAccount({ userId: ALICE, passwordHash: 'other' })).toBe(false);
+      expect(await store.account(ALICE)).toEqual({ userId: ALICE, passwordHash: undefined });
+      expect(await store.account(parseUserId('@nobody:hs.test'))).toBeUndefined();
+    });
+  });
+
+  describe('devices', () => {
+    it('are made by a session, and keep their name', async () => {
+      await open(device('__proto__'), 'first');
+      await open(device('__proto__'), 'second');
+      await open(device('B'), 'third');
+      expect(await store.devices(ALICE)).toEqual([
+        { ...device('__proto__'), displayName: 'first' },
+        { ...device('B'), displayName: 'third' },
+      ]);
+      expect(await store.devices(BOB)).toEqual([]);
+    });
+
+    it('can be renamed', async () => {
+      await open(device('A'), 'old');
+      expect(await store.renameDevice(device('A'), 'new')).toBe(true);
+      expect((await store.device(device('A')))?.displayName).toBe('new');
+      expect(await store.renameDevice(device('B'), 'new')).toBe(false);
+    });
+
+    it('go with all they have', async () => {
+      await open(device('A'), '1');
+      await store.deliver(delivery([['A', CONTENT]], undefined, { device: device('A'), path: '/1' }));
+      await store.addKeys(device('A'), { identity: CONTENT, oneTime: new Map(), fallback: new Map() });
+
+      expect(await store.deleteDevice(device('A'))).toBe(true);
+      expect(await store.deleteDevice(device('A'))).toBe(false);
+      expect(await isGood('a1')).toBe(false);
+      expect(await store.renewSession('r1', pair('2'))).toBe(false);
+
+      await open(device('A'), '3');
+      expect(await store.queued(device('A'), 0, 10)).toEqual([]);
+      expect(await store.keys(device('A'))).toBeUndefined();
+      const again = await store.deliver(delivery([], undefined, { device: device('A'), path: '/1' }));
+      expect(again.repeated).toBe(false);
+    });
+  });
+
+  describe('sessions', () => {
+    it('stand for a device, and know when they expire', async () => {
+      await open(device('A'), '1');
+      expect(await store.useAccessToken('a1')).toMatchObject({ device: device('A'), expiresTs: 1000 });
+      expect(await store.useAccessToken('r1')).toBeUndefined();
+    });
+
+    it('live beside each other, unless others are to end', async () => {
+      await open(device('A'), '1');
+      await open(device('A'), '2');
+      expect([await isGood('a1'), await isGood('a2')]).toEqual([true, true]);
+      await open(device('A'), '3', true);
+      expect([await isGood('a1'), await isGood('a2'), await isGood('a3')]).toEqual([false, false, true]);
+      expect(await store.renewSession('r2', pair('4'))).toBe(false);
+    });
+
+    it('keep the old refresh token good until the new access token is used', async () => {
+      await open(device('A'), '1');
+      expect(await store.renewSession('r1', pair('2'))).toBe(true);
+      expect(await store.renewSession('r1', pair('3'))).toBe(true); // the answer with pair 2 was lost
+      expect(await isGood('a3')).toBe(true);
+      expect(await store.renewSession('r1', pair('4'))).toBe(false);
+    });
+
+    it('void the pair that was given first when the old refresh token is used again', async () => {
+      await open(device('A'), '1');
+      await store.renewSession('r1', pair('2'));
+      await store.renewSession('r1', pair('3'));
+      expect(await isGood('a2')).toBe(false);
+      expect(await store.renewSession('r2', pair('4'))).toBe(false);
+      expect(await store.renewSession('r3', pair('4'))).toBe(true);
+    });
+
+    it('end the old refresh token when the new one is used', async () => {
+      await open(device('A'), '1');
+      await store.renewSession('r1', pair('2'));
+      await store.renewSession('r2', pair('3'));
+      expect(await store.renewSession('r1', pair('4'))).toBe(false);
+    });
+
+    it('keep the last access token for what is under way, but no older ones', async () => {
+      await open(device('A'), '1');
+      for (const [old, fresh] of [
+        ['1', '2'],
+        ['2', '3'],
+      ] as const) {
+        await store.renewSession(`r${old}`, pair(fresh));
+        await store.useAccessToken(`a${fresh}`);
+      }
+      expect([await isGood('a1'), await isGood('a2'), await isGood('a3')]).toEqual([false, true, true]);
+    });
+  });
+
+  describe('queues', () => {
+    beforeEach(async () => {
+      await open(device('A'), '1');
+      await open(device('B'), '2');
+    });
+
+    it('take what is for a device by name before what is for all', async () => {
+      const other = compactJson('{"b":2}');
+      const { reached } = await store.deliver(
+        delivery(
+          [
+            ['A', CONTENT],
+            ['NOWHERE', CONTENT],
+          ],
+          other,
+        ),
+      );
+      expect(reached.map(({ deviceId }) => deviceId)).toEqual(['A', 'B']);
+      expect(await store.queued(device('A'), 0, 10)).toEqual([
+        { position: 1, sender: BOB, type: 't', content: CONTENT },
+      ]);
+      expect(await store.queued(device('B'), 0, 10)).toEqual([
+        { position: 2, sender: BOB, type: 't', content: other },
+      ]);
+    });
+
+    it('give the oldest first, from a position on, so many at a time, and forget what is acknowledged', async () => {
+      for (let n = 0; n < 5; n += 1) await store.deliver(delivery([['A', CONTENT]]));
+      const positions = async (after: number, limit: number) =>
+        (await store.queued(device('A'), after, limit)).map(({ position }) => position);
+      expect(await positions(0, 3)).toEqual([1, 2, 3]);
+      expect(await positions(2, 9)).toEqual([3, 4, 5]);
+      await store.acknowledge(device('A'), 3);
+      expect(await positions(0, 9)).toEqual([4, 5]);
+      await store.acknowledge(device('A'), 99);
+      expect(await positions(0, 9)).toEqual([]);
+    });
+
+    it('never give a position twice, not even to a device made anew', async () => {
+      await store.deliver(delivery([['A', CONTENT]]));
+      await store.deleteDevice(device('A'));
+      await open(device('A'), '3');
+      await store.deliver(delivery([['A', CONTENT]]));
+      expect((await store.queued(device('A'), 0, 9))[0]?.position).toBe(2);
+      expect(await store.newestPosition()).toBe(2);
+    });
+
+    it('R-15: take a delivery once for one device and path', async () => {
+      const once = (name: string, path: string) =>
+        store.deliver(delivery([['A', CONTENT]], undefined, { device: device(name), path }));
+      expect(await once('A', '/1')).toMatchObject({ repeated: false });
+      expect(await once('A', '/1')).toEqual({ repeated: true, reached: [] });
+      expect(await once('A', '/2')).toMatchObject({ repeated: false });
+      expect(await once('B', '/1')).toMatchObject({ repeated: false });
+      expect(await store.queued(device('A'), 0, 9)).toHaveLength(3);
+    });
+
+    it('forget the oldest of very many paths', async () => {
+      const once = (path: string) => store.deliver(delivery([], undefined, { device: device('A'), path }));
+      for (let n = 0; n <= PATHS_KEPT; n += 1) await once(`/${n}`);
+      expect((await once('/1')).repeated).toBe(true);
+      expect((await once('/0')).repeated).toBe(false);
+    });
+  });
+
+  describe('keys', () => {
+    const keys = (...names: string[]) => new Map(names.map((name) => [name, compactJson(`"${name}"`)]));
+
+    beforeEach(() => open(device('A'), '1'));
+
+    it('are claimed once each, then the fallback key as often as asked', async () => {
+      await store.addKeys(device('A'), {
+        identity: CONTENT,
+        oneTime: keys('x:1', 'y:1', 'x:2'),
+        fallback: keys('x:f'),
+      });
+      const claim = async () => (await store.claimKey(device('A'), 'x'))?.keyId;
+      expect([await claim(), await claim(), await claim(), await claim()]).toEqual([
+        'x:1',
+        'x:2',
+        'x:f',
+        'x:f',
+      ]);
+      expect(await store.claimKey(device('A'), 'z')).toBeUndefined();
+      expect(await store.claimKey(device('B'), 'x')).toBeUndefined();
+    });
+
+    it('are added, or replace what there can be one of', async () => {
+      await store.addKeys(device('A'), {
+        identity: CONTENT,
+        oneTime: keys('x:1'),
+        fallback: keys('x:f', 'y:f'),
+      });
+      await store.addKeys(device('A'), { identity: undefined, oneTime: keys('x:2'), fallback: keys('x:g') });
+      const known = await store.keys(device('A'));
+      expect(known?.identity).toBe(CONTENT);
+      expect([...(known?.oneTime.keys() ?? [])]).toEqual(['x:1', 'x:2']);
+      expect([...(known?.fallback.keys() ?? [])]).toEqual(['y:f', 'x:g']);
+    });
+  });
+
+  describe('filters', () => {
+    it('have the same ID when they are the same, and belong to one account', async () => {
+      expect(await store.addFilter(ALICE, CONTENT)).toBe('0');
+      expect(await store.addFilter(ALICE, compactJson('{}'))).toBe('1');
+      expect(await store.addFilter(ALICE, CONTENT)).toBe('0');
+      expect(await store.filter(ALICE, '0')).toBe(CONTENT);
+      expect(await store.filter(BOB, '0')).toBeUndefined();
+      expect(await store.filter(ALICE, '2')).toBeUndefined();
+      expect(await store.filter(ALICE, 'length')).toBeUndefined();
+    });
+  });
+});
