@@ -41,9 +41,9 @@ export const listen = define<ListenOptions>({
       .option('--forward-to <url>', 'POST each event as JSON')
       .option('-H, --header <header>', "with --forward-to: 'K: V', or @FILE; may be repeated", collect)
       .option('--hook-retries <n>', 'how often a failed hook is tried again (default: 5)')
-      .option('--on-hook-failure <what>', 'then: stop (default) or skip the event')
+      .option('--on-hook-failure <stop|skip>', 'then: stop (default) or skip the event')
       .option('--ready-file <path>', 'written when the homeserver has answered for the first time')
-      .option('--sync <api>', 'v3 (default) or sliding')
+      .option('--sync <v3|sliding>', 'which sync API (default: v3)')
       .option('--max-offline <duration>', 'give up after so long without the homeserver (default: never)')
       .option('--shared-device', 'read although another client uses this device, and would lose messages');
     addExamples(command, EXAMPLES);
