@@ -48,6 +48,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./serve.js')).serve,
   },
   {
+    name: 'demo',
+    summary: 'the main job from nothing, with real output of every command',
+    load: async () => (await import('./demo.js')).demo,
+  },
+  {
     name: 'schema',
     summary: 'the JSON Schema of what a command prints',
     load: async () => (await import('./schema.js')).schema,
