@@ -270,7 +270,7 @@ const KIND_NAMES = {
 } as const;
 
 /** The limit of Synapse for one message, and of MSC4514 for one EDU. */
-const MAX_CONTENT_BYTES = 65_536;
+export const MAX_CONTENT_BYTES = 65_536;
 const ADVISED_CONTENT_BYTES = 60_000;
 /** Client-Server API v1.19, "Size limits": for events in rooms; nothing is said of to-device events. */
 const ADVISED_TYPE_BYTES = 255;
