@@ -44,7 +44,7 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     } catch (error) {
       return { outcome: 'failed', reason: closed ? 'the server stops' : reasonOf(error) };
     } finally {
-      over.abort();
+      over.abort(DONE);
     }
   }
 
@@ -64,7 +64,7 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     },
     async close() {
       closed = true;
-      for (const over of running.keys()) over.abort();
+      for (const over of running.keys()) over.abort(DONE);
       await Promise.all(running.values());
     },
   };
@@ -74,5 +74,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Made once: an abort without a reason makes an error, with its stack, for every message. */
+const DONE = new Error('no answer is wanted any more');
 export const DEFAULT_CONCURRENCY = 16;
 export const DEFAULT_TIMEOUT_MS = 30_000;

@@ -5,6 +5,7 @@
  */
 import { WILDCARD_DEVICE, gradeDeviceId, type DeviceId } from '../ids/device-id.js';
 import { isServerUser, type UserId } from '../ids/user-id.js';
+import { MAX_CONTENT_BYTES } from '../todevice/message.js';
 import { encodeJson, member, parseJson, stringMember, type JsonText } from '../wire/json.js';
 
 /** Where a message came from: a user of this server, or another server. */
@@ -46,7 +47,11 @@ export function parseAnswer(text: string, message: ServerMessage): Answer {
   if (content?.kind !== 'object') throw new Error('the answer has no object under "content"');
   const type = member(answer, 'type');
   if (type !== undefined && type.kind !== 'string') throw new Error('the answer\'s "type" is no string');
-  return { type: type?.value ?? message.type, content: encodeJson(content) };
+  const contentText = encodeJson(content);
+  if (Buffer.byteLength(contentText) > MAX_CONTENT_BYTES) {
+    throw new Error(`the content of the answer is longer than ${MAX_CONTENT_BYTES} bytes`);
+  }
+  return { type: type?.value ?? message.type, content: contentText };
 }
 
 /**

@@ -73,6 +73,7 @@ describe('parseAnswer', () => {
     ['{"content":1}', 'no object under "content"'],
     ['{"content":{},"type":1}', '"type" is no string'],
     ['[]', 'no object under "content"'],
+    [`{"content":{"x":"${'x'.repeat(65_536)}"}}`, 'longer than 65536 bytes'],
   ])('refuses %s', (text, why) => {
     expect(() => parseAnswer(text, message())).toThrow(why);
   });
