@@ -6,7 +6,7 @@
  */
 import { SERVER_DEVICE_ID, WILDCARD_DEVICE } from '../ids/device-id.js';
 import type { ServerName } from '../ids/server-name.js';
-import { serverNameOf, serverUserOf, type UserId } from '../ids/user-id.js';
+import { serverNameOf, type UserId } from '../ids/user-id.js';
 import type { DeviceRef, Store } from '../store/store.js';
 import type { Dispatcher } from '../subsystems/dispatch.js';
 import { answerDevice, type Answer, type ServerMessage } from '../subsystems/handler.js';
@@ -28,6 +28,7 @@ export interface ClientMessage {
 
 export interface DeliveryOptions {
   readonly serverName: ServerName;
+  readonly serverUser: UserId;
   readonly store: Store;
   readonly waiters: Waiters;
   readonly dispatcher: Dispatcher;
@@ -35,17 +36,17 @@ export interface DeliveryOptions {
   readonly onEvent: (entry: LogEntry) => void;
   /** Told why a handler failed, which is nobody's business but the operator's. */
   readonly onFailure: (type: string, reason: string) => void;
+  /** Told of what should not happen; its sender was answered long ago. */
+  readonly onBug: (error: unknown) => void;
 }
 
 export class Delivery {
   readonly #options: DeliveryOptions;
-  readonly #serverUser: UserId;
   readonly #underWay = new Set<Promise<void>>();
   #remoteDropped = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#serverUser = serverUserOf(options.serverName);
   }
 
   /**
@@ -53,7 +54,7 @@ export class Delivery {
    * @throws Refusal 429 `M_LIMIT_EXCEEDED` (R-34)
    */
   async accept({ from, type, messages, path }: ClientMessage): Promise<void> {
-    const { serverName, store, waiters } = this.#options;
+    const { serverName, serverUser, store, waiters } = this.#options;
     const split = splitMessages(messages, serverName);
     const message = serverMessageOf(split, from, type);
     if (message !== undefined) this.#limit(message);
@@ -72,7 +73,7 @@ export class Delivery {
     for (const device of reached) waiters.wake(device);
     this.#forward(split);
     for (const { userId, deviceId } of split.rejected) {
-      if (userId === this.#serverUser && deviceId !== undefined) {
+      if (userId === serverUser && deviceId !== undefined) {
         this.#log({ sender: from.userId, type, via: 'client' }, 'dropped', deviceId);
       }
     }
@@ -107,7 +108,10 @@ export class Delivery {
   }
 
   #handToServer(message: ServerMessage): void {
-    const work = this.#serve(message).finally(() => this.#underWay.delete(work));
+    const { onBug } = this.#options;
+    const work = this.#serve(message)
+      .catch(onBug)
+      .finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);
   }
 
@@ -120,17 +124,17 @@ export class Delivery {
   }
 
   async #answer(message: ServerMessage, { type, content }: Answer): Promise<void> {
-    const { serverName, store, waiters, onEvent } = this.#options;
+    const { serverName, serverUser, store, waiters, onEvent } = this.#options;
     const device = answerDevice(message);
     // a sender elsewhere is answered over federation, which has its seam in #forward
     if (device === undefined || serverNameOf(message.sender) !== serverName) return;
     const messages = [addressedTo(message.sender, device, content)];
-    const { reached } = await store.deliver({ sender: this.#serverUser, type, messages });
+    const { reached } = await store.deliver({ sender: serverUser, type, messages });
     for (const each of reached) waiters.wake(each);
     const direction = 'out';
     const outcome = 'handled';
     const to = message.sender;
-    onEvent({ direction, sender: this.#serverUser, to, device, type, via: message.via, outcome, content });
+    onEvent({ direction, sender: serverUser, to, device, type, via: message.via, outcome, content });
   }
 
   #log(
@@ -141,7 +145,7 @@ export class Delivery {
     this.#options.onEvent({
       direction: 'in',
       sender,
-      to: this.#serverUser,
+      to: this.#options.serverUser,
       device,
       type,
       via,

@@ -2,6 +2,7 @@
 import type { Chance } from '../chance.js';
 import type { Clock } from '../clock.js';
 import type { ServerName } from '../ids/server-name.js';
+import type { UserId } from '../ids/user-id.js';
 import type { Store } from '../store/store.js';
 import type { Delivery } from './delivery.js';
 import type { SlidingConnections } from './sliding-connections.js';
@@ -9,6 +10,8 @@ import type { Waiters } from './waiters.js';
 
 export interface Homeserver {
   readonly serverName: ServerName;
+  /** `@:serverName`, which is nobody's account (R-20, R-22). */
+  readonly serverUser: UserId;
   /** Where clients reach it, without a final slash. */
   readonly baseUrl: string;
   readonly store: Store;

@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../clock.js';
 import { UsageError } from '../errors.js';
 import type { DeviceId } from '../ids/device-id.js';
 import { parseServerName, type ServerName } from '../ids/server-name.js';
-import { parseUserId, type UserId } from '../ids/user-id.js';
+import { parseUserId, serverUserOf, type UserId } from '../ids/user-id.js';
 import { openTransport } from '../http/transport.js';
 import { openMemoryStore } from '../store/memory.js';
 import { createDispatcher } from '../subsystems/dispatch.js';
@@ -44,7 +44,7 @@ export interface HomeserverOptions {
   readonly onEvent?: ((entry: LogEntry) => void) | undefined;
   /** Told why a handler failed; its sender never is. */
   readonly onHandlerFailure?: ((type: string, reason: string) => void) | undefined;
-  /** Told of what was answered with a 500. */
+  /** Told of what should not happen: what was answered with a 500, an answer that could not be queued. */
   readonly onBug?: ((error: unknown) => void) | undefined;
 }
 
@@ -79,10 +79,17 @@ export async function openHomeserver(
   authority: string,
   options: HomeserverOptions = {},
 ): Promise<OpenHomeserver> {
-  const { clock = systemClock, chance = systemChance, env = {}, rateLimitPerSecond } = options;
+  const {
+    clock = systemClock,
+    chance = systemChance,
+    env = {},
+    rateLimitPerSecond,
+    onBug = ignore,
+  } = options;
   const transport = openTransport({});
   const exchange = options.exchange ?? ((request, signal) => transport.exchange(request, signal));
   const serverName = options.serverName ?? parseServerName(authority);
+  const serverUser = serverUserOf(serverName);
   const store = openMemoryStore();
   const waiters = new Waiters();
   const dispatcher = createDispatcher({
@@ -93,15 +100,18 @@ export async function openHomeserver(
   });
   const delivery = new Delivery({
     serverName,
+    serverUser,
     store,
     waiters,
     dispatcher,
     rateLimit: rateLimitPerSecond === undefined ? undefined : createRateLimit(rateLimitPerSecond, clock),
     onEvent: options.onEvent ?? ignore,
     onFailure: options.onHandlerFailure ?? ignore,
+    onBug,
   });
   const home: Homeserver = {
     serverName,
+    serverUser,
     baseUrl: `http://${authority}`,
     store,
     clock,
@@ -114,7 +124,7 @@ export async function openHomeserver(
   };
   const users: FirstUser[] = [];
   for (const user of options.users ?? DEFAULT_USERS) users.push(await createUser(home, user));
-  const app = await buildApp(home, options.onBug ?? ignore);
+  const app = await buildApp(home, onBug);
   return {
     home,
     app,

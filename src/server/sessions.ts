@@ -1,6 +1,6 @@
 /** Who calls: tokens are given, checked, renewed and ended here. */
 import { SERVER_DEVICE_ID, WILDCARD_DEVICE, gradeDeviceId, type DeviceId } from '../ids/device-id.js';
-import { serverUserOf, type UserId } from '../ids/user-id.js';
+import type { UserId } from '../ids/user-id.js';
 import type { DeviceRef, TokenPair } from '../store/store.js';
 import { jsonTextOf, type JsonText } from '../wire/json.js';
 import type { Call } from './call.js';
@@ -52,7 +52,7 @@ export async function authenticate(home: Homeserver, call: Call): Promise<Device
   if (session.expiresTs !== undefined && session.expiresTs <= home.clock.now()) {
     throw unknownToken('the access token has expired', true);
   }
-  if (call.query('user_id') === serverUserOf(home.serverName)) throw forbidden('nobody acts as the server');
+  if (call.query('user_id') === home.serverUser) throw forbidden('nobody acts as the server');
   return session.device;
 }
 

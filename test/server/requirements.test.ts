@@ -25,6 +25,7 @@ describe("the sender's homeserver", () => {
     const server = await openTestServer();
     const reply = await server.send(server.alice, TYPE, { [user]: { '': { a: 1 } } });
     expect(reply).toMatchObject({ status: 200, text: '{}' });
+    expect(server.home.delivery.remoteDropped).toBe(user === SERVER_USER ? 0 : 1);
   });
 
   it('R-10: makes "*" at itself the device "", without looking for devices', async () => {

@@ -1,5 +1,5 @@
 /** `GET` and `POST /_matrix/client/v3/login`: passwords only. */
-import { parseUserId, serverNameOf, serverUserOf, type UserId } from '../../../ids/user-id.js';
+import { parseUserId, serverNameOf, type UserId } from '../../../ids/user-id.js';
 import { jsonTextOf } from '../../../wire/json.js';
 import { booleanField, objectField, requiredStringField, stringField } from '../../body.js';
 import { open, stable } from '../../endpoint.js';
@@ -24,7 +24,7 @@ export const login = open('POST', stable('/login'), async (home, call) => {
   const type = requiredStringField(body, 'type');
   const identifier = objectField(body, 'identifier');
   const user = stringField(identifier ?? body, 'user'); // without an identifier, as it was once
-  if (user === '' || user === serverUserOf(home.serverName)) throw forbidden('nobody logs in as the server');
+  if (user === '' || user === home.serverUser) throw forbidden('nobody logs in as the server');
   if (type !== 'm.login.password')
     throw new Refusal(400, 'M_UNKNOWN', 'the only login type is m.login.password');
   if (identifier !== undefined && requiredStringField(identifier, 'type') !== 'm.id.user') {

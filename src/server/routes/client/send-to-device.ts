@@ -1,4 +1,5 @@
 /** `PUT /_matrix/client/v3/sendToDevice/{eventType}/{txnId}` */
+import { MAX_CONTENT_BYTES } from '../../../todevice/message.js';
 import type { Messages } from '../../../todevice/split.js';
 import { CanonicalJsonError, canonicalJson } from '../../../wire/canonical-json.js';
 import { encodeJson, jsonTextOf, type JsonNode, type JsonObject, type JsonText } from '../../../wire/json.js';
@@ -63,6 +64,3 @@ function canonicalBytes(content: JsonNode, text: JsonText): number {
     return Buffer.byteLength(text);
   }
 }
-
-/** The limit of Synapse for one message, and of MSC4514 for one EDU. */
-const MAX_CONTENT_BYTES = 65_536;
