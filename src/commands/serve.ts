@@ -1,6 +1,6 @@
 /** `mx2s serve`: an embedded homeserver for development and CI, on its own or around another command. */
-import { open, rm } from 'node:fs/promises';
-import { replacePrivateFile } from '../config/private-file.js';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { FILE_MODE, diskError, replacePrivateFile } from '../config/private-file.js';
 import { parseDurationMs } from '../duration.js';
 import { InvalidInputError, UnreadableFileError } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -74,7 +74,7 @@ export const serve = define<ServeOptions>({
     command: args,
   }),
   run: async (context, options) => {
-    const log = await openLog(context, options);
+    const log = openLog(context, options);
     try {
       const server = await start(context, options, (entry) => log.write(entry));
       try {
@@ -84,7 +84,7 @@ export const serve = define<ServeOptions>({
         return await serveUntilTheEnd(context, options, server, log);
       } finally {
         await server.stop();
-        if (options.envFile !== undefined) await rm(options.envFile, { force: true });
+        if (options.envFile !== undefined) rmSync(options.envFile, { force: true });
       }
     } finally {
       await log.close();
@@ -114,7 +114,10 @@ async function start(
       (await context.http()).withPolicy({ retries: 0, maxWaitMs: 0 }).send(request, signal),
     onEvent,
     onHandlerFailure: (type, reason) => talk.warn(`the handler of ${type} failed: ${reason}`),
-    onBug: (error) => talk.error(error),
+    onBug: (error) => {
+      talk.warn(`a request failed by a bug in mx2s: ${String(error)}`);
+      if (error instanceof Error) talk.detail(error.stack ?? '');
+    },
   });
 }
 
@@ -135,40 +138,40 @@ interface EventLog {
   write(entry: LogEntry): void;
   /** Rejects when a line cannot be written. */
   readonly broken: Promise<never>;
-  /** Resolves when every line is out. */
+  /** Resolves when every line is out; rejects like `broken`. */
   close(): Promise<void>;
 }
 
-async function openLog({ out, clock }: Context, { logFile, command }: ServeOptions): Promise<EventLog> {
-  const file = logFile === undefined ? undefined : await openLogFile(logFile);
+function openLog({ out, clock }: Context, { logFile, command }: ServeOptions): EventLog {
+  const file = logFile === undefined ? undefined : openLogFile(logFile);
   let fail: (error: unknown) => void = () => undefined;
   const broken = new Promise<never>((_resolve, reject) => (fail = reject));
-  broken.catch(() => undefined); // who has ended already does not hear of it
   let written: Promise<unknown> = Promise.resolve();
-  const print = (entry: LogEntry): Promise<void> =>
-    out.format === 'json'
-      ? out.writeJson(encodeLogEntry(entry))
-      : out.write(`${renderLogEntry(entry, clock.now(), out)}\n`);
+  const print = async (entry: LogEntry): Promise<void> => {
+    file?.append(encodeLogEntry(entry));
+    if (command.length > 0) return;
+    if (out.format === 'json') await out.writeJson(encodeLogEntry(entry));
+    else await out.write(`${renderLogEntry(entry, clock.now(), out)}\n`);
+  };
+  broken.catch(() => undefined); // who has ended already hears of it in `close`
   return {
     write(entry) {
-      const lines = Promise.all([
-        command.length > 0 ? undefined : print(entry),
-        file?.appendFile(`${encodeLogEntry(entry)}\n`),
-      ]);
-      written = Promise.all([written, lines]);
+      written = Promise.all([written, print(entry)]);
       written.catch(fail);
     },
     broken,
     async close() {
-      await written.catch(() => undefined);
-      await file?.close();
+      file?.close();
+      await written;
     },
   };
 }
 
-async function openLogFile(path: string) {
+/** Lines are written at once and in order: none waits in this process when it is killed. */
+function openLogFile(path: string): { append(line: string): void; close(): void } {
+  let descriptor: number;
   try {
-    return await open(path, 'a', 0o600);
+    descriptor = openSync(path, 'a', FILE_MODE);
   } catch (error) {
     throw new UnreadableFileError(
       path,
@@ -179,6 +182,16 @@ async function openLogFile(path: string) {
       },
     );
   }
+  return {
+    append(line) {
+      try {
+        writeSync(descriptor, `${line}\n`);
+      } catch (error) {
+        throw diskError(path, error);
+      }
+    },
+    close: () => closeSync(descriptor),
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -29,6 +29,7 @@ export async function runWrapped(
     }
   };
   signal.addEventListener('abort', passOn, { once: true });
+  if (signal.aborted) passOn();
   try {
     return await new Promise<ExitCode>((resolve) => {
       child.once('error', (error: NodeJS.ErrnoException) => {
