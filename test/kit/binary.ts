@@ -1,5 +1,6 @@
 /** Runs the real `bin/mx2s.js` as a process of its own, away from the settings of whoever runs the tests. */
 import { spawn } from 'node:child_process';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface BinaryOptions {
@@ -42,7 +43,7 @@ export function runBinary(args: readonly string[], options: BinaryOptions): Prom
 
 /** Starts `mx2s ARGS` and leaves it running. */
 export function startBinary(args: readonly string[], options: BinaryOptions): RunningBinary {
-  const child = spawn(process.execPath, [BINARY, ...args], {
+  const child = spawn(BINARY, args, {
     cwd: options.cwd ?? options.home,
     env: { ...isolatedEnv(options.home), ...options.env },
     stdio: 'pipe',
@@ -80,7 +81,9 @@ export function startBinary(args: readonly string[], options: BinaryOptions): Ru
 
 /** The environment of a program that must not see the user's own settings. */
 export function isolatedEnv(home: string): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '', HOME: home, MX2S_CONFIG_DIR: `${home}/mx2s`, TZ: 'UTC' };
+  // The node that runs the tests comes first, so that the program runs on it, too.
+  const path = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
+  return { PATH: path, HOME: home, MX2S_CONFIG_DIR: `${home}/mx2s`, TZ: 'UTC' };
 }
 
 export const BINARY = fileURLToPath(new URL('../../bin/mx2s.js', import.meta.url));

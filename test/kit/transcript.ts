@@ -1,7 +1,7 @@
 /** Runs transcripts: each command in one shell, its output held against what the transcript says. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { BINARY, isolatedEnv, startBinary, type RunningBinary } from './binary.js';
@@ -56,9 +56,7 @@ async function openSession(name: string, home: string): Promise<Session> {
   const bin = join(home, 'bin');
   const work = join(home, 'work');
   await Promise.all([mkdir(bin), mkdir(work)]);
-  const program = join(bin, 'mx2s');
-  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${BINARY}' "$@"\n`);
-  await chmod(program, 0o755);
+  await symlink(BINARY, join(bin, 'mx2s')); // as npm installs it
   const env = isolatedEnv(home);
   const shell = openShell(work, { ...env, PATH: `${bin}:${env['PATH'] ?? ''}` });
   return { name, home, shell, servers: [], values: new Map(), replacements: new Map() };
