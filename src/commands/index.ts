@@ -48,6 +48,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./serve.js')).serve,
   },
   {
+    name: 'keygen',
+    summary: 'make the signing key of a server',
+    load: async () => (await import('./keygen.js')).keygen,
+  },
+  {
     name: 'demo',
     summary: 'the main job from nothing, with real output of every command',
     load: async () => (await import('./demo.js')).demo,
