@@ -254,7 +254,7 @@ function bytesAbove(limit: number, text: string): number | undefined {
 
 const CONTENT_HINTS: Readonly<Record<string, string>> = {
   not_an_object: 'write one JSON object, for example {"key":"value"}',
-  fraction: 'Matrix knows integers only: send it as a string, or scaled',
+  fraction: 'send it as a string, or scaled: Matrix has integers only',
   integer_range: 'send it as a string',
   lone_surrogate: 'send the two halves together, or the bytes in base64',
   duplicate_key: 'keep one of the two',
