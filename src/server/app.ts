@@ -106,6 +106,7 @@ function refusalOf(error: unknown, onBug: (error: unknown) => void): Refusal {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new Refusal(413, 'M_TOO_LARGE', `the body is longer than ${MAX_BODY_BYTES} bytes`);
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+    case 'ECONNRESET': // the client went away; nobody reads this
       return new Refusal(400, 'M_NOT_JSON', 'the body is not as long as its Content-Length');
     case 'FST_ERR_BAD_URL':
     case 'FST_ERR_MAX_PARAM_LENGTH':

@@ -36,6 +36,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       () => response.destroy(),
     );
   });
+  http.keepAliveTimeout = KEEP_ALIVE_MS;
   const opening = listen(http, options.host ?? '127.0.0.1', options.port ?? 0).then((authority) =>
     openHomeserver(authority, options),
   );
@@ -81,6 +82,8 @@ async function closeSocket(http: Server): Promise<void> {
   clearTimeout(impatience);
 }
 
+/** Longer than clients keep a connection, so that none is closed under a request on its way. */
+const KEEP_ALIVE_MS = 75_000;
 const CLOSE_GRACE_MS = 1000;
 const LISTEN_ERRORS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the port is taken',

@@ -134,6 +134,7 @@ export async function openHomeserver(
       await dispatcher.close();
       await delivery.settled();
       await transport.close();
+      await store.close();
       await app.close();
     },
   };

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startServer, type ServerOptions } from '../../src/server/listen.js';
 import { parseHandlerRule } from '../../src/subsystems/table.js';
@@ -60,6 +62,19 @@ describe('startServer', () => {
     await expect(startServer({ port })).rejects.toThrow(
       `cannot listen on 127.0.0.1:${port}: the port is taken`,
     );
+  });
+
+  it('takes no client that goes away for a bug of its own', async () => {
+    const bugs: unknown[] = [];
+    const server = await start({ onBug: (error) => bugs.push(error) });
+    const socket = connect(Number(server.serverName.split(':')[1]), '127.0.0.1');
+    const headers = `Host: h\r\nAuthorization: Bearer ${server.users[0]?.accessToken}\r\nContent-Length: 99\r\n`;
+    socket.write(`PUT /_matrix/client/v3/sendToDevice/t/1 HTTP/1.1\r\n${headers}\r\n{"mess`);
+    socket.end();
+    socket.resume();
+    await once(socket, 'close');
+    await server.stop();
+    expect(bugs).toEqual([]);
   });
 
   it('ends long polls when it stops', async () => {
