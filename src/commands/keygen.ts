@@ -2,6 +2,7 @@
 import { UsageError } from '../errors.js';
 import { encodeSigningKeyFile, signingKeyFromSeed } from '../federation/signing-key.js';
 import { createPrivateFile } from '../ui/file-output.js';
+import { renderKeygen, type KeygenResult } from '../ui/render/keygen.js';
 import { addExamples, define } from './define.js';
 
 export interface KeygenOptions {
@@ -23,10 +24,8 @@ export const keygen = define<KeygenOptions>({
     const seed = chance.bytes(SEED_BYTES);
     const { keyId, publicKey } = signingKeyFromSeed(version, seed);
     await createPrivateFile(file, encodeSigningKeyFile(version, seed), 'the signing key');
-    await out.result(
-      { v: 1, key_id: keyId, public_key: publicKey, file },
-      (palette) => `${palette.good('made')}  ${palette.name(keyId)}  ${publicKey}  ${palette.faint(file)}`,
-    );
+    const result: KeygenResult = { v: 1, key_id: keyId, public_key: publicKey, file };
+    await out.result(result, (palette) => renderKeygen(result, palette));
     return 0;
   },
 });

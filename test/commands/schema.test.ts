@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { COMMANDS } from '../../src/commands/index.js';
@@ -6,6 +7,7 @@ import { OUTPUT_SCHEMAS, schemaOf, schemaOfAll, type OutputName } from '../../sr
 import type { JsonSchema } from '../../src/ui/schema/json-schema.js';
 import { json, startLoopbackServer } from '../http/loopback-server.js';
 import { startCli } from '../kit/run-cli.js';
+import { makeTempDir } from '../kit/temp-dir.js';
 import { openPlace, type Place } from './account.js';
 
 /** Commands whose output is for people or for programs with a format of their own. */
@@ -95,6 +97,12 @@ const REAL_OUTPUT = {
     await running.stdout.until(/(?:.*\n){5}/);
     running.signal('SIGTERM');
     return linesOf(await running.done);
+  },
+  keygen: async () => {
+    const { place } = await openStage();
+    const dir = await makeTempDir();
+    onTestFinished(() => dir.remove());
+    return linesOf(await place.run(['keygen', join(dir.path, 'signing.key')]));
   },
   error: async () => {
     const { place, alice } = await openStage();

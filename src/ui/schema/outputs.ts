@@ -2,6 +2,7 @@
 import { ERROR_ROWS } from '../../exit-codes.js';
 import { ID_REASONS, ID_WARNINGS, type Grade } from '../../ids/verdict.js';
 import type { LogEntry } from '../../server/log-entry.js';
+import type { KeygenResult } from '../render/keygen.js';
 import type { LoginResult, LogoutResult, ProfileResult, WhoamiResult } from '../render/profiles.js';
 import type { AcceptedResult, PlannedRequest, UnsentResult } from '../render/send.js';
 import type { ReadyResult } from '../render/serve.js';
@@ -209,6 +210,17 @@ export const OUTPUT_SCHEMAS = {
         via: word(['client', 'federation']),
         outcome: word(['handled', 'failed', 'dropped', 'overflow', 'duplicate', 'spoofed', 'limited']),
         'content?': anything('only where it was handled'),
+      }),
+    ],
+  },
+  keygen: {
+    description: 'what is public of the key that was made',
+    lines: [
+      object<KeygenResult>({
+        v: VERSION,
+        key_id: text('ed25519:VERSION'),
+        public_key: text('unpadded base64'),
+        file: text('where the key is, as typed'),
       }),
     ],
   },
