@@ -1,4 +1,5 @@
 /** A few client-server calls in raw HTTP: what the tests do on the far side of mx2s, without using its code. */
+import { randomInt } from 'node:crypto';
 
 export interface Session {
   readonly baseUrl: string;
@@ -65,7 +66,8 @@ export async function sendToDevice(
 /**
  * Reads one batch of `/v3/sync`, and the position that acknowledges it when given as the next `since`.
  *
- * Synapse answers an initial sync that it has seen before from a cache, for two minutes; so none is like another.
+ * Without `since` the answer comes at once, whatever the timeout. Synapse keeps it for two minutes, and gives it to
+ * whoever asks the same again; so no two of these ask the same.
  */
 export async function syncOnce(
   session: Session,
@@ -73,7 +75,7 @@ export async function syncOnce(
 ): Promise<{ events: ToDeviceEvent[]; nextBatch: string }> {
   const { since, timeoutMs } = position;
   const query = new URLSearchParams({ filter: NO_ROOMS });
-  query.set('timeout', String(since === undefined ? timeoutMs + ++initialSyncs : timeoutMs));
+  query.set('timeout', String(since === undefined ? randomInt(2 ** 31) : timeoutMs));
   if (since !== undefined) query.set('since', since);
   const answer = await call('GET', `${session.baseUrl}/_matrix/client/v3/sync?${String(query)}`, {
     token: session.accessToken,
@@ -88,8 +90,6 @@ export async function discardAll(session: Session): Promise<void> {
   let batch = await syncOnce(session, { timeoutMs: 0 });
   while (batch.events.length > 0) batch = await syncOnce(session, { timeoutMs: 0, since: batch.nextBatch });
 }
-
-let initialSyncs = 0;
 
 const NO_ROOMS = JSON.stringify({
   room: { rooms: [] },
