@@ -114,6 +114,8 @@ function rawPublicKey(privateKey: KeyObject): string {
 }
 
 const KEY_VERSION = /^[a-zA-Z0-9_]+$/;
+/** The ID of an Ed25519 key; those of other algorithms verify nothing here. */
+export const KEY_ID = /^ed25519:[a-zA-Z0-9_]+$/;
 const SEED_BYTES = 32;
 const PUBLIC_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
