@@ -47,9 +47,6 @@ export async function waitIdle(
   await readQueue(home, device, Number.MAX_SAFE_INTEGER, { limit: 0, waitMs, signal });
 }
 
-/** At most so many events in one batch (the specification recommends 100). */
-export const MAX_BATCH = 100;
-
 async function readQueue(
   home: Homeserver,
   device: DeviceRef,
@@ -105,3 +102,6 @@ function encodeToken(position: number): string {
 function encodeEvent({ sender, type, content }: QueuedEvent): JsonText {
   return `{"sender":${JSON.stringify(sender)},"type":${JSON.stringify(type)},"content":${content}}` as JsonText;
 }
+
+/** At most so many events in one batch (the specification recommends 100). */
+export const MAX_BATCH = 100;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock, type Clock } from '../../src/clock.js';
 import { startServer, type ServerOptions } from '../../src/server/listen.js';
 import { parseHandlerRule } from '../../src/subsystems/table.js';
 
@@ -78,10 +79,16 @@ describe('startServer', () => {
   });
 
   it('ends long polls when it stops', async () => {
-    const server = await startServer();
+    let onHeld: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (onHeld = resolve));
+    const sleep: Clock['sleep'] = (ms, signal) => {
+      onHeld(); // nothing but the long poll waits
+      return systemClock.sleep(ms, signal);
+    };
+    const server = await startServer({ clock: { ...systemClock, sleep } });
     const headers = { authorization: `Bearer ${server.users[0]?.accessToken}` };
     const poll = fetch(`${server.homeserver}/_matrix/client/v3/sync?since=t0&timeout=60000`, { headers });
-    await fetch(`${server.homeserver}/_matrix/client/v3/account/whoami`, { headers });
+    await held;
     await server.stop();
     expect(await (await poll).text()).toBe('{"next_batch":"t0"}');
   });
