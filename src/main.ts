@@ -200,7 +200,10 @@ function usageErrorOf(
   argv: readonly string[],
   entries: readonly CommandEntry[],
 ): UsageError {
-  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const [message = '', suggestion] = error.message
+    .replace(/^error: /, '')
+    .replace(/\. Allowed choices are (.*)\.$/, ': it is not one of $1')
+    .split('\n');
   const command = entries.find(({ name }) => argv.includes(name))?.name;
   const hint = suggestion
     ? suggestion.replace(/^\((.*)\)$/, '$1').toLowerCase()
