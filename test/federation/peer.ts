@@ -16,12 +16,15 @@ export interface Peer extends LoopbackServer {
   readonly key: SigningKey;
 }
 
-/** Starts a peer that answers transactions with `{"pdus":{}}`, or as `respond` does. */
-export async function startPeer(respond: Respond = receive): Promise<Peer> {
+/**
+ * Starts a peer that answers transactions with `{"pdus":{}}`, or as `respond` does; unless it publishes no keys, it
+ * answers for these itself.
+ */
+export async function startPeer(respond: Respond = receive, publishes = true): Promise<Peer> {
   const key = keyOf('peer', 7);
   const server = await startLoopbackServer(
     (asked, response, index) => {
-      if (asked.path !== '/_matrix/key/v2/server') respond(asked, response, index);
+      if (!publishes || asked.path !== '/_matrix/key/v2/server') respond(asked, response, index);
       else response.end(encodeJson(publishedKeys({ serverName: name, keys: [key] }, Date.now())));
     },
     { cert: GOOD, key: KEY },
