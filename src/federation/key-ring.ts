@@ -1,0 +1,118 @@
+/**
+ * The keys of other servers: fetched when first needed, remembered while they are good.
+ *
+ * Whoever sends us a request makes us fetch keys, and may claim to be anyone: how often one server is asked, how
+ * many are asked at once and how many are remembered all have an end.
+ *
+ * @see Server-Server API v1.19, "Retrieving server keys"
+ */
+import type { Clock } from '../clock.js';
+import { Mx2sError } from '../errors.js';
+import type { ServerName } from '../ids/server-name.js';
+import type { JsonNode } from '../wire/json.js';
+import { BoundedMap } from './bounded-map.js';
+import { usableUntilMs, verifyServerKeys, type KeyFault, type ServerKeys } from './server-keys.js';
+import type { PublicKey } from './signing-key.js';
+
+/** Asks a server for its keys, and gives the answer unverified. @throws Mx2sError when there is none */
+export type FetchKeys = (serverName: ServerName) => Promise<JsonNode>;
+
+export interface KeyRingOptions {
+  readonly fetch: FetchKeys;
+  readonly clock: Pick<Clock, 'now'>;
+  /** How many servers are remembered; default 1000. */
+  readonly maxServers?: number | undefined;
+}
+
+export class KeyRing {
+  readonly #options: KeyRingOptions;
+  readonly #known: BoundedMap<ServerName, Known>;
+  readonly #underWay = new Map<ServerName, Promise<Known>>();
+
+  constructor(options: KeyRingOptions) {
+    this.#options = options;
+    this.#known = new BoundedMap(options.maxServers ?? DEFAULT_MAX_SERVERS);
+  }
+
+  /** The key of `serverName` that can verify a request now. Never throws. */
+  async keyFor(serverName: ServerName, keyId: string): Promise<PublicKey | KeyFault> {
+    const key = this.#usable(this.#known.get(serverName)?.keys)?.verifyKeys.get(keyId);
+    if (key !== undefined) return key;
+    const { keys, fault } = await this.#fetch(serverName);
+    const usable = this.#usable(keys);
+    if (usable === undefined) return fault ?? { fault: `the keys of ${serverName} have expired` };
+    return usable.verifyKeys.get(keyId) ?? { fault: `${serverName} has no key ${keyId}` };
+  }
+
+  /**
+   * The keys of `serverName` for those who ask us as a notary: fetched anew after half of their life, or when they
+   * are not good until `minimumMs`; if that cannot be, what we have. Never throws.
+   */
+  async keysOf(serverName: ServerName, minimumMs: number): Promise<ServerKeys | KeyFault> {
+    const known = this.#known.get(serverName)?.keys;
+    if (
+      known !== undefined &&
+      known.validUntilMs >= minimumMs &&
+      this.#options.clock.now() < halfLifeMs(known)
+    ) {
+      return known;
+    }
+    const { keys, fault } = await this.#fetch(serverName);
+    return keys ?? fault ?? { fault: `${serverName} has no keys` };
+  }
+
+  #usable(keys: ServerKeys | undefined): ServerKeys | undefined {
+    return keys !== undefined && this.#options.clock.now() < usableUntilMs(keys) ? keys : undefined;
+  }
+
+  /** Fetches, unless that was done too often; in either case gives what is known then. */
+  #fetch(serverName: ServerName): Promise<Known> {
+    const already = this.#underWay.get(serverName);
+    if (already !== undefined) return already;
+    const known = this.#known.get(serverName);
+    const sinceMs = this.#options.clock.now() - (known?.againMs ?? -Infinity);
+    if (known !== undefined && sinceMs < FETCH_INTERVAL_MS) return Promise.resolve(known);
+    if (this.#underWay.size >= MAX_UNDER_WAY) {
+      return Promise.resolve({ keys: known?.keys, fault: { fault: 'too many keys are being fetched' } });
+    }
+    const fetching = this.#ask(serverName, known).finally(() => this.#underWay.delete(serverName));
+    this.#underWay.set(serverName, fetching);
+    return fetching;
+  }
+
+  async #ask(serverName: ServerName, known: Known | undefined): Promise<Known> {
+    const { fetch, clock } = this.#options;
+    const result = await fetch(serverName).then(
+      (node) => verifyServerKeys(node, serverName, clock.now()),
+      (cause: unknown) => faultOf(serverName, cause),
+    );
+    const againMs = known === undefined ? undefined : clock.now();
+    // what was good stays so until it expires, should its server not answer now
+    const next =
+      'fault' in result ? { keys: known?.keys, fault: result, againMs } : { keys: result, againMs };
+    this.#known.set(serverName, next);
+    return next;
+  }
+}
+
+/** What the last fetch came to, and what is left from before. */
+interface Known {
+  readonly keys?: ServerKeys | undefined;
+  readonly fault?: KeyFault | undefined;
+  /** When they were last fetched other than for the first time: the second fetch need not wait. */
+  readonly againMs?: number | undefined;
+}
+
+function halfLifeMs(keys: ServerKeys): number {
+  return keys.fetchedMs + (usableUntilMs(keys) - keys.fetchedMs) / 2;
+}
+
+/** The reason may tell of the network around us: it is not for strangers. */
+function faultOf(serverName: ServerName, cause: unknown): KeyFault {
+  if (!(cause instanceof Mx2sError)) throw cause;
+  return { fault: `the keys of ${serverName} cannot be fetched`, cause };
+}
+
+const FETCH_INTERVAL_MS = 10_000;
+const MAX_UNDER_WAY = 100;
+const DEFAULT_MAX_SERVERS = 1000;
