@@ -63,7 +63,7 @@ export const login = define<LoginOptions>({
     const profile = await logIn(context, options, previous);
     const { current } = await store.update((profiles) => withProfile(profiles, name, profile));
 
-    if (previous !== undefined && previous.deviceId !== profile.deviceId) {
+    if (previous !== undefined && !isSameDevice(previous, profile)) {
       context.talk.notice(
         `profile ${name} held device ${previous.deviceId} of ${previous.userId}, whose session is still open`,
       );
@@ -84,6 +84,10 @@ export const login = define<LoginOptions>({
     return 0;
   },
 });
+
+function isSameDevice(a: Profile, b: Profile): boolean {
+  return a.userId === b.userId && a.deviceId === b.deviceId;
+}
 
 async function logIn(
   context: Context,

@@ -91,7 +91,8 @@ export async function profileByPassword(
   tools: LoginTools,
 ): Promise<Profile> {
   const { http, clock, signal } = tools;
-  const kept = previous && isAccountOf(previous, homeserver, user) ? previous.deviceId : undefined;
+  // for a localpart alone the homeserver's URL does not count: it may have moved (see `movedTo`)
+  const kept = previous && isUserAsked(previous.userId, user) ? previous.deviceId : undefined;
   const api = openClientApi({ baseUrl: homeserver, http });
   const answer = await passwordLogin(api, { user, password, deviceId: kept, deviceName }, signal);
 
@@ -154,14 +155,7 @@ async function requireHomeserver(url: string, http: HttpClient, signal: AbortSig
   }
 }
 
-/** Did the user mean the account that a profile is for? A localpart alone means one of that homeserver. */
-function isAccountOf(profile: Profile, homeserver: string, user: string): boolean {
-  return user.startsWith('@')
-    ? user === profile.userId
-    : homeserver === profile.homeserver && isUserAsked(profile.userId, user);
-}
-
-/** Homeservers take a localpart in upper case for the account that has it in lower case. */
+/** Is this whom the user meant? Homeservers take a localpart in upper case for the account that has it in lower case. */
 function isUserAsked(userId: UserId, user: string): boolean {
   if (user.startsWith('@')) return userId === user;
   return localpartOf(userId) === user || localpartOf(userId) === user.toLowerCase();

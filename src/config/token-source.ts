@@ -1,4 +1,5 @@
 /** Access tokens for `ClientApi`: one that stays as it is, and one of a profile that is renewed in time. */
+import { parseAccessToken } from '../client/access-token.js';
 import type { TokenSource } from '../client/api.js';
 import type { Tokens } from '../client/login.js';
 import { MalformedResponseError, MatrixError, Mx2sError } from '../errors.js';
@@ -90,17 +91,17 @@ export function withTokens(
   { accessToken, refreshToken, expiresInMs }: Tokens,
   nowMs: number,
 ): Profile {
-  const expected = 'an access token of visible ASCII characters';
-  if (!/^[!-~]+$/.test(accessToken)) {
+  const expiresAtMs = expiresInMs === undefined ? undefined : nowMs + expiresInMs;
+  try {
+    return { ...profile, accessToken: parseAccessToken(accessToken), refreshToken, expiresAtMs };
+  } catch (cause) {
     throw new MalformedResponseError(
-      expected,
+      'an access token of visible ASCII characters',
       profile.homeserver,
-      `${profile.homeserver} gave out a token that is not ${expected}`,
-      { hint: "tell the homeserver's administrator" },
+      `${profile.homeserver} gave out an access token that cannot be used`,
+      { hint: "tell the homeserver's administrator", cause },
     );
   }
-  const expiresAtMs = expiresInMs === undefined ? undefined : nowMs + expiresInMs;
-  return { ...profile, accessToken, refreshToken, expiresAtMs };
 }
 
 function isSameDevice(a: Profile, b: Profile): boolean {

@@ -170,12 +170,7 @@ describe('profileByPassword', () => {
       { ...PREVIOUS, homeserver: 'https://x.example' },
       'OLD',
     ],
-    [
-      'a localpart at another homeserver',
-      'alice',
-      { ...PREVIOUS, homeserver: 'https://x.example' },
-      undefined,
-    ],
+    ['a localpart at another URL', 'alice', { ...PREVIOUS, homeserver: 'https://x.example' }, 'OLD'],
     ['another localpart', 'bob', PREVIOUS, undefined],
     ['another user ID', '@alice:example.com', PREVIOUS, undefined],
     ['nobody before', 'alice', undefined, undefined],
