@@ -10,7 +10,7 @@ import { deviceFilesOf } from '../config/device-files.js';
 import { directoriesOf } from '../config/paths.js';
 import { removeFile } from '../config/private-file.js';
 import { withoutProfile, type Profile, type ProfileName, type Profiles } from '../config/profiles.js';
-import { openSpool, removeSpool } from '../config/spool.js';
+import { openSpool } from '../config/spool.js';
 import { Mx2sError, UsageError } from '../errors.js';
 import { renderLogout, type LogoutResult } from '../ui/render/profiles.js';
 import type { Context } from './context.js';
@@ -81,7 +81,7 @@ function forgetDevice({ env, talk }: Context, profile: Profile): void {
   const { length } = openSpool(files.spool).waiting;
   if (length > 0) talk.warn(`${length} events that no listen has printed yet are thrown away`);
   removeFile(files.position);
-  removeSpool(files.spool);
+  removeFile(files.spool);
 }
 
 async function endRemotely(

@@ -42,24 +42,16 @@ export function appendToSpool(path: string, events: readonly ToDeviceEvent[]): v
  */
 export function openSpool(path: string): Spool {
   const lines = liveLines(readIfThere(path));
-  if (lines.length === 0) removeSpool(path);
+  if (lines.length === 0) removeFile(path);
   return {
     waiting: lines.map(({ event }) => event),
     removeFirst: () => {
       const line = lines.shift();
       if (line === undefined) return;
-      if (lines.length === 0) removeSpool(path);
+      if (lines.length === 0) removeFile(path);
       else withFile(path, 'r+', (file) => writeSync(file, CROSSED_OUT, line.offset));
     },
   };
-}
-
-/**
- * Throws the spool away.
- * @throws DiskError
- */
-export function removeSpool(path: string): void {
-  removeFile(path);
 }
 
 interface Line {

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { appendToSpool, openSpool, removeSpool } from '../../src/config/spool.js';
+import { appendToSpool, openSpool } from '../../src/config/spool.js';
 import { DiskError } from '../../src/errors.js';
 import type { ToDeviceEvent } from '../../src/todevice/event.js';
 import { compactJson } from '../../src/wire/json.js';
@@ -107,13 +107,6 @@ describe('the spool', () => {
     );
     appendToSpool(file, [event(2)]);
     expect(openSpool(file).waiting).toEqual([event(1), event(2)]);
-  });
-
-  it('can be thrown away, also where there is none', () => {
-    appendToSpool(file, [event(1)]);
-    removeSpool(file);
-    removeSpool(file);
-    expect(openSpool(file).waiting).toEqual([]);
   });
 
   it('keeps one line an event', () => {
