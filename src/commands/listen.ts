@@ -2,7 +2,7 @@
 import { readPosition, type Position, type SyncApi } from '../config/position.js';
 import { removeFile } from '../config/private-file.js';
 import { openSpool } from '../config/spool.js';
-import { DeadlineError, MatrixError, NetworkError } from '../errors.js';
+import { DeadlineError, MatrixError, NetworkError, ReaderGoneError } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
 import { serverNameOf } from '../ids/user-id.js';
 import { openBatchSource } from '../listen/batch-source.js';
@@ -123,11 +123,18 @@ async function listenOver(
     clock,
     signal,
   });
+  const tell = (): void => {
+    for (const notice of tallyNotices(listener.tally, selection)) talk.notice(notice);
+  };
   try {
-    return await listener.run();
+    const end = await listener.run();
+    tell();
+    return end;
+  } catch (error) {
+    if (!(error instanceof ReaderGoneError)) tell(); // nobody reads any more
+    throw error;
   } finally {
     state.printed += listener.tally.printed;
-    for (const notice of tallyNotices(listener.tally, selection)) talk.notice(notice);
   }
 }
 
@@ -192,7 +199,11 @@ async function discardOfDevice(context: Context, options: ListenOptions): Promis
     removeFile(spool);
     const queued = await withFallback(context, options.sync, (api) =>
       discard(
-        openReader(context, queue, { ...beginning(options.since, queue, api), maxOfflineMs: 0 }),
+        openReader(context, queue, {
+          ...beginning(options.since, queue, api),
+          freshStart: true,
+          maxOfflineMs: 0,
+        }),
         signal,
       ),
     );

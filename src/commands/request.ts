@@ -2,7 +2,7 @@
 import { sendMessage } from '../client/send-message.js';
 import { readPosition } from '../config/position.js';
 import { appendToSpool } from '../config/spool.js';
-import { DeadlineError } from '../errors.js';
+import { DeadlineError, ReaderGoneError } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
 import { ask } from '../listen/asker.js';
 import { startOf } from '../listen/queue-reader.js';
@@ -74,10 +74,15 @@ async function askOver(
   };
   const print = eventWriter(out, false);
   let kept = 0;
+  const tell = (): void => {
+    if (kept > 0)
+      talk.notice(`${kept} other event${kept === 1 ? '' : 's'} kept: mx2s listen prints what is kept`);
+  };
   try {
     const answers = await ask({
       reader: openReader(context, queue, {
         start: readPosition(queue.files.position) ?? startOf('v3'),
+        freshStart: true,
         maxOfflineMs: timeoutMs,
       }),
       ownServer: queue.ownServer,
@@ -97,10 +102,11 @@ async function askOver(
       signal,
     });
     if (answers < replies) throw unanswered(answers, options);
+    tell();
     return 0;
-  } finally {
-    if (kept > 0)
-      talk.notice(`${kept} other event${kept === 1 ? '' : 's'} kept: mx2s listen prints what is kept`);
+  } catch (error) {
+    if (!(error instanceof ReaderGoneError)) tell(); // nobody reads any more
+    throw error;
   }
 }
 

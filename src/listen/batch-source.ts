@@ -12,7 +12,7 @@ export interface BatchRequest {
   readonly since: string | undefined;
   /** How long the server may wait for an event. */
   readonly timeoutMs: number;
-  /** Nothing from a cache, please. Only for requests without `since`. */
+  /** Nothing from a cache, please. With a `since` there is no cache to fear. */
   readonly fresh?: boolean | undefined;
 }
 
@@ -36,8 +36,10 @@ export function openBatchSource(
 function v3Source(api: ClientApi, chance: Pick<Chance, 'fraction'>): BatchSource {
   return {
     api: 'v3',
-    read: ({ since, timeoutMs, fresh = false }, signal) =>
-      syncV3(api, { since, timeoutMs: fresh ? variedTimeoutMs(chance) : timeoutMs }, signal),
+    read: ({ since, timeoutMs, fresh }, signal) => {
+      const isVaried = fresh === true && since === undefined;
+      return syncV3(api, { since, timeoutMs: isVaried ? variedTimeoutMs(chance) : timeoutMs }, signal);
+    },
   };
 }
 

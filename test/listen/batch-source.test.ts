@@ -33,12 +33,13 @@ describe('the v3 source', () => {
   });
 
   it('varies the timeout where nothing may come from a cache', async () => {
-    const { api, calls } = apiOf({ next_batch: 's' }, { next_batch: 's' });
+    const { api, calls } = apiOf({ next_batch: 's' }, { next_batch: 's' }, { next_batch: 's' });
     const fractions = [0, 0.9999];
     const source = openBatchSource('v3', api, { fraction: () => fractions.shift() ?? 0 });
     await source.read({ since: undefined, timeoutMs: 0, fresh: true }, NEVER);
     await source.read({ since: undefined, timeoutMs: 0, fresh: true }, NEVER);
-    expect(calls.map(({ query }) => query?.['timeout'])).toEqual(['1', '1000']);
+    await source.read({ since: 's', timeoutMs: 0, fresh: true }, NEVER);
+    expect(calls.map(({ query }) => query?.['timeout'])).toEqual(['1', '1000', '0']);
   });
 });
 
