@@ -44,12 +44,15 @@ describe('verifyTransaction', () => {
     }
   });
 
-  it.each(
-    vectors.cases.filter(({ expect: wanted }) => 'errcode' in wanted && wanted.errcode !== 'M_UNAUTHORIZED'),
-  )('asks for no key before the request makes sense: $name', async ({ name, input, why }) => {
-    if (/^row [67]/.test(why)) return expect(name).toBeTruthy();
+  const senseless = vectors.cases.filter(
+    ({ expect: wanted, why }) =>
+      'errcode' in wanted && wanted.errcode !== 'M_UNAUTHORIZED' && !/^row [67]/.test(why),
+  );
+
+  it.each(senseless)('asks for no key before the request makes sense: $name', async ({ input }) => {
     const never: KeyFor = () => Promise.reject(new Error('asked for a key'));
-    await verifyTransaction({ ...input, body: input.body }, SELF, never);
+    const result = await verifyTransaction({ ...input, body: input.body }, SELF, never);
+    expect(result).toMatchObject({ status: 400 });
   });
 });
 
