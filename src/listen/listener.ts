@@ -133,7 +133,8 @@ export class Listener {
     signal: AbortSignal,
   ): Promise<boolean> {
     const receivedTs = this.#options.clock.now();
-    for (let start = 0; start < events.length;) {
+    let start = 0;
+    while (start < events.length) {
       signal.throwIfAborted();
       const { selected, length } = this.#portion(events, start, receivedTs);
       const printed = await this.#deliver(selected, signal);
