@@ -61,6 +61,18 @@ describe('a device', () => {
     expect([finished.code, finished.stderr]).toEqual([0, '']);
   });
 
+  it('of a server user has no keys, and is not asked for any (R-8)', async () => {
+    const sync = asDevice(() => ({ next_batch: 's1' }));
+    const server = await startLoopbackServer((asked, response, index) =>
+      asked.path.includes('/whoami')
+        ? json(response, 200, { user_id: '@:example.org', device_id: 'D' })
+        : sync(asked, response, index),
+    );
+    const { env } = await deviceAt(server.url);
+    expect((await runCli(['listen', '--drain'], { env })).code).toBe(0);
+    expect(server.asked.filter(({ path }) => path.includes('/keys/'))).toEqual([]);
+  });
+
   it('is needed', async () => {
     const server = await startLoopbackServer((_asked, response) =>
       json(response, 200, { user_id: '@a:example.org' }),
