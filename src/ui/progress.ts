@@ -16,7 +16,7 @@ export async function startProgress(
   talk: Talk,
   options: { readonly inCi: boolean; readonly quiet: boolean; readonly text: string },
 ): Promise<Progress> {
-  if (!talk.isTerminal || options.inCi || options.quiet) return SILENT;
+  if (!talk.canRedraw || options.inCi || options.quiet) return SILENT;
   const { default: ora } = await import('ora');
   // stdin is the command's own: ora must not put it into raw mode; and the decision to draw was ours
   const spinner = ora({ text: options.text, discardStdin: false, isEnabled: true, hideCursor: true }).start();

@@ -43,6 +43,8 @@ export interface Output {
 /** stderr: talk. Everything passed in is escaped here, so server text may be part of it. */
 export interface Talk {
   readonly isTerminal: boolean;
+  /** It is a terminal that knows its width: what redraws itself has to know how many lines it covers. */
+  readonly canRedraw: boolean;
   readonly palette: Palette;
   /** Something worth knowing; silent with `--quiet`. */
   notice(text: string): void;
@@ -116,7 +118,7 @@ export function openStreams(stdout: WritableLike, stderr: WritableLike, settings
   const out: Output = {
     format,
     isTerminal: outIsTerminal,
-    width: outIsTerminal ? (stdout.columns ?? 80) : Infinity,
+    width: outIsTerminal ? (columnsOf(stdout) ?? USUAL_COLUMNS) : Infinity,
     palette: outPalette,
     write,
     writeJson: (line) => write(`${outIsTerminal ? escapeText(line) : line}\n`),
@@ -126,6 +128,7 @@ export function openStreams(stdout: WritableLike, stderr: WritableLike, settings
 
   const talk: Talk = {
     isTerminal: stderr.isTTY === true,
+    canRedraw: stderr.isTTY === true && columnsOf(stderr) !== undefined,
     palette: talkPalette,
     notice: (text) => {
       if (!settings.quiet) say(`${escapeText(text)}\n`);
@@ -230,6 +233,11 @@ async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): 
   }
 }
 
+/** A terminal that does not know its width says 0: some do, under `script`, `expect` or in a container. */
+function columnsOf({ columns }: WritableLike): number | undefined {
+  return columns === 0 ? undefined : columns;
+}
+
 function writeTo(stream: WritableLike, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => (error ? reject(writeFailure(error)) : resolve()));
@@ -257,4 +265,5 @@ const READER_GONE: ReadonlySet<string> = new Set([
   'ERR_STREAM_DESTROYED',
   'ERR_STREAM_WRITE_AFTER_END',
 ]);
+const USUAL_COLUMNS = 80;
 const MAX_INPUT_BYTES = 16 * 1024 * 1024;

@@ -40,6 +40,15 @@ describe('Output', () => {
     expect(forced.stdout.text).toBe('text\n');
   });
 
+  it.each([
+    [true, 40, 40],
+    [true, 0, 80],
+    [true, undefined, 80],
+    [false, undefined, Infinity],
+  ])('is, terminal=%s with %s columns, %d wide', (terminal, columns, width) => {
+    expect(openStreams(new Collector(terminal, columns), new Collector(false), plain).out.width).toBe(width);
+  });
+
   it('escapes JSON on a terminal and leaves it alone on a pipe', async () => {
     const line = JSON.stringify({ a: '\u202e\u009b' });
     const toTerminal = open({ format: 'json' }, true);
@@ -68,6 +77,16 @@ describe('Output', () => {
 });
 
 describe('Talk', () => {
+  it.each([
+    [true, 40, true],
+    [true, 0, false], // who redraws would divide by it, and never come to an end
+    [true, undefined, false],
+    [false, undefined, false],
+  ])('can redraw, terminal=%s with %s columns: %s', (terminal, columns, canRedraw) => {
+    const { talk } = openStreams(new Collector(false), new Collector(terminal, columns), plain);
+    expect(talk.canRedraw).toBe(canRedraw);
+  });
+
   it('is silent with --quiet but for errors', () => {
     const { talk, stderr } = open({ quiet: true, format: 'text' });
     talk.notice('n');
