@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { ToDeviceEvent } from '../todevice/event.js';
+import type { ToDeviceEvent } from '../wire/sync.js';
 import { parseJson, numberMember, stringMember } from '../wire/json.js';
 import { replacePrivateFile } from './private-file.js';
 

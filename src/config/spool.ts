@@ -8,7 +8,7 @@
  */
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { ToDeviceEvent } from '../todevice/event.js';
+import type { ToDeviceEvent } from '../wire/sync.js';
 import { JsonCursor, JsonSyntaxError, type JsonText } from '../wire/json.js';
 import { diskError, FILE_MODE, hasErrno, makePrivateDirectory, removeFile } from './private-file.js';
 

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../clock.js';
 import type { ServerName } from '../ids/server-name.js';
-import type { ToDeviceEvent } from '../todevice/event.js';
+import type { ToDeviceEvent } from '../wire/sync.js';
 import { receivedEvent, type ReceivedEvent } from '../todevice/received.js';
 import type { OpenBatch } from './open-batch.js';
 import type { QueueReader } from './queue-reader.js';

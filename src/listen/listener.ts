@@ -7,7 +7,7 @@ import type { Clock } from '../clock.js';
 import type { Spool } from '../config/spool.js';
 import { HookFailedError } from '../errors.js';
 import type { ServerName } from '../ids/server-name.js';
-import type { ToDeviceEvent } from '../todevice/event.js';
+import type { ToDeviceEvent } from '../wire/sync.js';
 import { receivedEvent, type ReceivedEvent } from '../todevice/received.js';
 import type { Hook } from './hook.js';
 import type { OpenBatch } from './open-batch.js';

@@ -5,7 +5,7 @@
  *   the whole batch. So a stop inside a batch has to be remembered on our side.
  */
 import { digestOf, nextDigest, type Position } from '../config/position.js';
-import type { ToDeviceEvent } from '../todevice/event.js';
+import type { ToDeviceEvent } from '../wire/sync.js';
 
 /** What one sync gave. */
 export interface Batch {

@@ -7,7 +7,7 @@ import type { UserId } from '../ids/user-id.js';
 import { equalJson } from '../wire/json-equal.js';
 import { JsonSyntaxError, parseJson, type JsonNode } from '../wire/json.js';
 import { parseJsonPointer, resolveJsonPointer, type JsonPointer } from '../wire/json-pointer.js';
-import type { ToDeviceEvent } from './event.js';
+import type { ToDeviceEvent } from '../wire/sync.js';
 import type { Glob } from './glob.js';
 
 /** What an event must be to count as an answer. */

@@ -1,7 +1,7 @@
 /** A to-device event in the hands of the one who listens, and the one place where its line is made. */
 import type { ServerName } from '../ids/server-name.js';
 import type { JsonText } from '../wire/json.js';
-import type { ToDeviceEvent } from './event.js';
+import type { ToDeviceEvent } from '../wire/sync.js';
 import { senderFacts, type SenderFacts } from './sender.js';
 
 export interface ReceivedEvent extends ToDeviceEvent, SenderFacts {

@@ -9,8 +9,8 @@
 import { MalformedResponseError } from '../errors.js';
 import { JsonCursor, JsonSyntaxError, type JsonText } from './json.js';
 
-/** One item of `to_device.events`, as it came. */
-export interface SyncedEvent {
+/** One item of `to_device.events`, as it came: odd servers send odd things, and none may end a listener. */
+export interface ToDeviceEvent {
   /** Undefined when absent or no string; may be no user ID at all. */
   readonly sender: string | undefined;
   /** Undefined when absent or no string. */
@@ -22,7 +22,7 @@ export interface SyncedEvent {
 export interface SyncBatch {
   /** Given as `since`, it acknowledges this batch. */
   readonly nextBatch: string;
-  readonly events: readonly SyncedEvent[];
+  readonly events: readonly ToDeviceEvent[];
   /** Items of the events that are no objects. */
   readonly malformedCount: number;
 }
@@ -76,7 +76,7 @@ export function parseSlidingSync(body: string, at: string): SlidingSyncBatch {
 
 interface Section {
   readonly nextBatch: string | undefined;
-  readonly events: readonly SyncedEvent[];
+  readonly events: readonly ToDeviceEvent[];
   readonly malformedCount: number;
 }
 
@@ -95,8 +95,8 @@ function readSection(cursor: JsonCursor): Section {
   return { nextBatch, ...items };
 }
 
-function readEvents(cursor: JsonCursor): { events: readonly SyncedEvent[]; malformedCount: number } {
-  const events: SyncedEvent[] = [];
+function readEvents(cursor: JsonCursor): { events: readonly ToDeviceEvent[]; malformedCount: number } {
+  const events: ToDeviceEvent[] = [];
   let malformedCount = 0;
   cursor.array(() => {
     if (cursor.kind() === 'object') {
@@ -109,7 +109,7 @@ function readEvents(cursor: JsonCursor): { events: readonly SyncedEvent[]; malfo
   return { events, malformedCount };
 }
 
-function readEvent(cursor: JsonCursor): SyncedEvent {
+function readEvent(cursor: JsonCursor): ToDeviceEvent {
   let sender: string | undefined;
   let type: string | undefined;
   let content = 'null' as JsonText;

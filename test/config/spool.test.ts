@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { appendToSpool, openSpool } from '../../src/config/spool.js';
 import { DiskError } from '../../src/errors.js';
-import type { ToDeviceEvent } from '../../src/todevice/event.js';
+import type { ToDeviceEvent } from '../../src/wire/sync.js';
 import { compactJson } from '../../src/wire/json.js';
 
 let directory: string;

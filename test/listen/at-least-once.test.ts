@@ -5,7 +5,7 @@ import type { Spool } from '../../src/config/spool.js';
 import { ask } from '../../src/listen/asker.js';
 import { Listener } from '../../src/listen/listener.js';
 import { startOf } from '../../src/listen/queue-reader.js';
-import type { ToDeviceEvent } from '../../src/todevice/event.js';
+import type { ToDeviceEvent } from '../../src/wire/sync.js';
 import { eventOf, FakeQueue, NEVER, numbersOf, OWN_SERVER, readerOf } from './kit.js';
 
 /** What is left when a process dies: the files, the queue, and what the kernel had taken. */

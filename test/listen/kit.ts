@@ -7,7 +7,7 @@ import { parseServerName } from '../../src/ids/server-name.js';
 import type { BatchRequest, BatchSource } from '../../src/listen/batch-source.js';
 import type { Batch } from '../../src/listen/open-batch.js';
 import { QueueReader, startOf, type QueueReaderOptions } from '../../src/listen/queue-reader.js';
-import type { ToDeviceEvent } from '../../src/todevice/event.js';
+import type { ToDeviceEvent } from '../../src/wire/sync.js';
 import type { JsonText } from '../../src/wire/json.js';
 
 export const OWN_SERVER = parseServerName('example.org');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Spool } from '../../src/config/spool.js';
 import { HookFailedError, MatrixError } from '../../src/errors.js';
 import { Listener, type ListenerOptions } from '../../src/listen/listener.js';
-import type { ToDeviceEvent } from '../../src/todevice/event.js';
+import type { ToDeviceEvent } from '../../src/wire/sync.js';
 import type { ReceivedEvent } from '../../src/todevice/received.js';
 import { eventOf, eventsOf, FakeQueue, numbersOf, OWN_SERVER, readerOf, type ReaderKit } from './kit.js';
 

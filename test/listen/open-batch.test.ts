@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Position } from '../../src/config/position.js';
 import { OpenBatch, type Batch } from '../../src/listen/open-batch.js';
-import type { ToDeviceEvent } from '../../src/todevice/event.js';
+import type { ToDeviceEvent } from '../../src/wire/sync.js';
 import type { JsonText } from '../../src/wire/json.js';
 
 const START: Position = { api: 'v3', since: 's1', consumed: 0 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseServerName } from '../../src/ids/server-name.js';
-import type { ToDeviceEvent } from '../../src/todevice/event.js';
+import type { ToDeviceEvent } from '../../src/wire/sync.js';
 import { encodeReceivedEvent, receivedEvent } from '../../src/todevice/received.js';
 import { compactJson } from '../../src/wire/json.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MalformedResponseError } from '../../src/errors.js';
-import { parseSlidingSync, parseSync, type SyncedEvent } from '../../src/wire/sync.js';
+import { parseSlidingSync, parseSync, type ToDeviceEvent } from '../../src/wire/sync.js';
 
 const AT = 'GET https://hs.example/_matrix/client/v3/sync';
 
@@ -62,7 +62,7 @@ describe('parseSync', () => {
   it('keeps the order of events, and counts items that are none', () => {
     const body = '{"to_device":{"events":[{"type":"a"},null,"x",[{}],7,true,{"type":"b"}]},"next_batch":"s"}';
     const batch = parseSync(body, AT);
-    expect(batch.events.map(({ type }: SyncedEvent) => type)).toEqual(['a', 'b']);
+    expect(batch.events.map(({ type }: ToDeviceEvent) => type)).toEqual(['a', 'b']);
     expect(batch.malformedCount).toBe(5);
   });
 
