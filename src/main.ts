@@ -35,7 +35,7 @@ export interface ProcessLike extends SignalListeners {
   readonly stdin: ReadableLike & { destroy?(): unknown };
   readonly stdout: WritableLike;
   readonly stderr: WritableLike;
-  once(signal: Signal, listener: (signal: Signal) => void): unknown;
+  on(signal: Signal, listener: (signal: Signal) => void): unknown;
   off(signal: Signal, listener: (signal: Signal) => void): unknown;
 }
 
@@ -139,9 +139,14 @@ async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<E
   const { globals } = chosen;
   const streams = openStreams(process.stdout, process.stderr, await streamSettings(process, globals));
   const interrupt = new AbortController();
-  const onSignal = (signal: Signal): void => interrupt.abort(new InterruptedError(signal));
-  process.once('SIGINT', onSignal); // once: a second Ctrl-C ends the process the hard way
-  process.once('SIGTERM', onSignal);
+  const onSignal = (signal: Signal): void => {
+    interrupt.abort(new InterruptedError(signal));
+    // A second Ctrl-C ends the process the hard way. Not before this turn is over: libraries that restore the
+    // terminal end the process themselves when they find that nobody else listens.
+    setImmediate(() => process.off(signal, onSignal));
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
   let http: Promise<HttpClient> | undefined;
   const context: Context = {
     globals,

@@ -23,7 +23,9 @@ export async function openHttp(context: Context): Promise<HttpClient> {
     chance: context.chance,
     policy: { retries: globals.retries, maxWaitMs: globals.maxWaitMs },
     onRetry: ({ attempt, delayMs, reason }) => {
-      talk.detail(`attempt ${attempt} failed (${reason}), next in ${delayMs} ms`);
+      const text = `attempt ${attempt} failed (${reason}), next in ${Math.ceil(delayMs / 1000)} s`;
+      if (delayMs < LONG_WAIT_MS) talk.detail(text);
+      else talk.notice(text);
     },
   });
 }
@@ -66,3 +68,6 @@ async function readPem(file: string): Promise<string> {
     );
   }
 }
+
+/** From here on a wait that nobody explains looks like a program that hangs. */
+const LONG_WAIT_MS = 5000;

@@ -49,7 +49,7 @@ export function startCli(argv: readonly string[], settings: RunSettings = {}): R
     stdin: Object.assign(stdin, { isTTY: settings.terminal?.stdin === true }),
     stdout,
     stderr,
-    once: (signal, listener) => signals.once(signal, listener),
+    on: (signal, listener) => signals.on(signal, listener),
     off: (signal, listener) => signals.off(signal, listener),
     rawListeners: (signal) => signals.rawListeners(signal),
   };
