@@ -3,17 +3,11 @@ import { parseAnswer } from './answer.js';
 import type { ClientApi } from './api.js';
 
 /**
- * Ends the session: the token, its device and the messages that wait for it are gone. With `all`, every session
- * of the user.
+ * Ends the session: the token, its device and the messages that wait for it are gone.
  *
  * @throws MatrixError: 401 `M_UNKNOWN_TOKEN` when the session was over already; MalformedResponseError, NetworkError
- * @see Client-Server API v1.19, "POST /logout", "POST /logout/all"
+ * @see Client-Server API v1.19, "POST /logout"
  */
-export async function logout(
-  api: ClientApi,
-  { all = false }: { readonly all?: boolean | undefined } = {},
-  signal?: AbortSignal,
-): Promise<void> {
-  const path = all ? '/v3/logout/all' : '/v3/logout';
-  parseAnswer(await api.call({ method: 'POST', path, body: jsonTextOf({}) }, signal));
+export async function logout(api: ClientApi, signal?: AbortSignal): Promise<void> {
+  parseAnswer(await api.call({ method: 'POST', path: '/v3/logout', body: jsonTextOf({}) }, signal));
 }

@@ -91,7 +91,7 @@ async function endRemotely(
 ): Promise<LogoutResult['session']> {
   try {
     const { api } = await openStored(context, name, profile);
-    await endSession(api, {}, context.signal);
+    await endSession(api, context.signal);
     return 'ended';
   } catch (error) {
     context.signal.throwIfAborted();
