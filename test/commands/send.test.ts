@@ -485,12 +485,13 @@ describe('--ndjson', () => {
 
   it('interrupted while it waits for input, ends at once', async () => {
     const server = await startLoopbackServer(accept);
-    const running = start(server, [...TO_SERVER, '--ndjson'], {
-      stdin: new Readable({ read: () => undefined }),
-    });
-    await new Promise((resolve) => setImmediate(resolve));
+    const stdin = new Readable({ read: () => undefined });
+    const running = start(server, [...TO_SERVER, '--ndjson'], { stdin });
+    stdin.push('{}\n');
+    await running.stdout.until(/"line":1/);
     running.signal('SIGTERM');
-    expect(await running.done).toEqual({ code: 143, stdout: '', stderr: expect.any(String) as string });
+    const { code, stderr } = await running.done;
+    expect([code, stderr]).toEqual([143, '1 accepted, 0 rejected, 0 failed; stopped after line 1\n']);
   });
 
   it('sends envelopes, which say themselves whom they are for', async () => {
