@@ -20,6 +20,8 @@ export interface RequestOptions {
   readonly replies: number;
   /** How long, from when the message was accepted. */
   readonly timeoutMs: number;
+  /** Print the content of the answer only. */
+  readonly raw: boolean;
   readonly sharedDevice: boolean;
 }
 
@@ -36,6 +38,7 @@ export function parseRequestOptions({ args: [to], flags, globals }: Typed): Requ
     matches: flags.texts('match').map(parseContentMatch),
     replies: parseCount(flags.text('replies') ?? '1', '--replies', 1),
     timeoutMs: parseDurationMs(flags.text('timeout') ?? '10s', '--timeout'),
+    raw: flags.given('raw'),
     sharedDevice: flags.given('sharedDevice'),
   };
 }

@@ -9,11 +9,9 @@ import { startOf } from '../listen/queue-reader.js';
 import { isAnswer, type AnswerRule } from '../todevice/correlate.js';
 import {
   canonicalContent,
-  contentWarnings,
-  eventTypeWarnings,
+  messageWarnings,
   parseDocument,
   parseTransactionId,
-  recipientWarnings,
   type OutgoingMessage,
 } from '../todevice/message.js';
 import { fillTemplate } from '../todevice/template.js';
@@ -37,6 +35,7 @@ export const request = define<RequestOptions>({
       .option('--match <pointer=value>', 'JSON pointer and value in the answer; may be repeated', collect)
       .option('--replies <n>', 'how many answers to wait for (default: 1)')
       .option('-W, --timeout <duration>', 'how long, once the message is accepted (default: 10s)')
+      .option('-r, --raw', 'print the content of the answer only, as JSON')
       .option('--shared-device', 'read although another client uses this device, and would lose messages');
     addExamples(command, EXAMPLES);
   },
@@ -66,13 +65,13 @@ async function askOver(
     options.isTemplate ? fillTemplate(node, { txn_id: txnId, device_id: queue.device.deviceId }) : node;
 
   const message: OutgoingMessage = { recipient, type, content: canonicalContent(filled(document)) };
-  for (const warning of warningsOf(message)) talk.warn(warning);
+  for (const warning of messageWarnings(message)) talk.warn(warning);
   const rule: AnswerRule = {
     from: recipient.to,
     type: options.replyType,
     matches: options.matches.map(({ pointer, value }) => ({ pointer, value: filled(value) })),
   };
-  const print = eventWriter(out, false);
+  const print = eventWriter(out, options.raw);
   let kept = 0;
   const tell = (): void => {
     if (kept > 0)
@@ -112,10 +111,6 @@ async function askOver(
 
 async function readContent({ stdin }: Context, data: string): Promise<string> {
   return data.startsWith('@') ? readTextFrom(data.slice(1), stdin, 'the content') : data;
-}
-
-function warningsOf({ recipient, type, content }: OutgoingMessage): string[] {
-  return [...recipientWarnings(recipient), ...eventTypeWarnings(type), ...contentWarnings(content)];
 }
 
 function unanswered(answers: number, { recipient, replies, timeoutMs }: RequestOptions): DeadlineError {

@@ -25,6 +25,7 @@ describe('the command line', () => {
         matches: [],
         replies: 1,
         timeoutMs: 10_000,
+        raw: false,
         sharedDevice: false,
       },
     ],
