@@ -3,7 +3,7 @@
  *
  * @see Server-Server API v1.19, "Transactions"
  */
-import { member, type JsonNode, type JsonObject, type JsonText } from './json.js';
+import { member, type JsonNode, type JsonText } from './json.js';
 
 export interface Transaction {
   readonly origin: string;
@@ -58,10 +58,6 @@ export function encodeTransaction(transaction: {
   return `{"edus":[${edus.join(',')}],${head},"pdus":[]}` as JsonText;
 }
 
-/** Is this what a receiver answers: `{"pdus":{…}}`? EDUs have no results. */
-export function isTransactionAnswer(body: JsonNode): body is JsonObject {
-  return body.kind === 'object' && member(body, 'pdus')?.kind === 'object';
-}
-
-export const MAX_PDUS = 50;
+const MAX_PDUS = 50;
+/** How many EDUs a transaction may hold. */
 export const MAX_EDUS = 100;

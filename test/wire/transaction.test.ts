@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jsonTextOf, parseJson } from '../../src/wire/json.js';
-import {
-  countFault,
-  encodeTransaction,
-  isTransactionAnswer,
-  parseTransaction,
-} from '../../src/wire/transaction.js';
+import { countFault, encodeTransaction, parseTransaction } from '../../src/wire/transaction.js';
 
 const good = { origin: 'a', origin_server_ts: 1000, pdus: [], edus: [{ edu_type: 'x', content: {} }] };
 
@@ -54,10 +49,4 @@ describe('countFault', () => {
     if ('fault' in many) throw new Error(many.fault);
     expect(countFault(many)).toEqual(fault);
   });
-});
-
-it('knows the answer to a transaction', () => {
-  expect(isTransactionAnswer(parseJson('{"pdus":{}}'))).toBe(true);
-  expect(isTransactionAnswer(parseJson('{}'))).toBe(false);
-  expect(isTransactionAnswer(parseJson('[]'))).toBe(false);
 });
