@@ -84,6 +84,21 @@ describe('fanOut', () => {
     expect(over).toMatchObject({ edus: [], rejected: [{ reason: 'too_large' }] });
   });
 
+  it('counts what stands between contents', () => {
+    const users = (text: string) =>
+      usersOf({
+        '@bob:remote.example': { A: jsonTextOf({}), B: jsonTextOf({}) },
+        '@carol:remote.example': { C: jsonTextOf({ text }) },
+      });
+    const sizesFor = (text: string) =>
+      fanOut({ sender, type: 't', users: users(text) }, messageIds()).edus.map((edu) =>
+        Buffer.byteLength(edu),
+      );
+    const room = LIMIT - (sizesFor('')[0] ?? 0);
+    expect(sizesFor('a'.repeat(room))).toEqual([LIMIT]);
+    expect(sizesFor('a'.repeat(room + 1))).toHaveLength(2);
+  });
+
   it('splits what is too much for one EDU, each with a message ID of its own', () => {
     const content = jsonTextOf({ text: 'a'.repeat(20_000) });
     const devices = Object.fromEntries(['A', 'B', 'C', 'D', 'E', 'F', 'G'].map((id) => [id, content]));

@@ -187,6 +187,17 @@ describe('Outbox', () => {
     expect(await store.head(A, 10)).toEqual({ edus: edus(0, 1), sealed: undefined });
   });
 
+  it('stops while something is in flight, which is no failure', async () => {
+    const failures: OutboxFailure[] = [];
+    const { outbox, peer } = world({ clock: new HeldClock(), onFailure: (each) => failures.push(each) });
+    const held = peer.hold(A);
+    await outbox.append(A, edus(0, 1));
+    await held.reached;
+    await outbox.stop();
+    expect(failures).toEqual([]);
+    expect(peer.transactions(A)).toHaveLength(1);
+  });
+
   it('stops while it waits', async () => {
     const clock = new HeldClock();
     const { outbox, peer } = world({ clock });

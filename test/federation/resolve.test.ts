@@ -10,7 +10,7 @@ interface World {
   readonly server_name: string;
   readonly reach?: ResolveTools['reach'];
   readonly well_known?: Readonly<Record<string, string>>;
-  readonly srv?: Readonly<Record<string, readonly [number, number, number, string][]>>;
+  readonly srv?: Readonly<Record<string, (readonly [number, number, number, string])[]>>;
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
   readonly aliases?: readonly string[];
   readonly silent?: readonly string[];
@@ -65,6 +65,27 @@ describe('resolveServer', () => {
     expect(await resolveServer(parseServerName('a.example:1'), toolsOf(input))).toMatchObject({
       endpoints: addresses.slice(0, 8).map((address) => ({ address, port: 1 })),
     });
+  });
+
+  it('looks up no more SRV targets than it needs', async () => {
+    const addresses = Array.from({ length: 5 }, (_each, index) => `192.0.2.${String(index)}`);
+    const looked: string[] = [];
+    const tools = toolsOf({
+      server_name: 'a.example',
+      srv: {
+        '_matrix-fed._tcp.a.example': [1, 2, 3].map((n) => [n, 0, n, `t${String(n)}.example`] as const),
+      },
+    });
+    const resolver: Resolver = {
+      ...tools.resolver,
+      addresses: (host) => {
+        looked.push(host);
+        return Promise.resolve(addresses);
+      },
+    };
+    const route = await resolveServer(parseServerName('a.example'), { ...tools, resolver });
+    expect(route).toHaveProperty('endpoints.length', 8);
+    expect(looked).toEqual(['t1.example', 't2.example']);
   });
 
   it('never lets an address out of reach through, whatever DNS says', async () => {

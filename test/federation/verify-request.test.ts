@@ -84,6 +84,17 @@ describe('verifyRequest', () => {
     expect(await verifyRequest(received, SELF, ownKey)).toEqual({ origin: 'a.example', content });
   });
 
+  it('asks nobody for our own keys', async () => {
+    const authorization = [`X-Matrix origin="${SELF}",key="ed25519:1",sig="x"`];
+    const never: KeyFor = () => Promise.reject(new Error('asked for a key'));
+    const result = await verifyRequest(
+      { method: 'GET', uri: '/x', authorization, body: undefined },
+      SELF,
+      never,
+    );
+    expect(result).toMatchObject({ status: 401, error: 'the origin is this server itself' });
+  });
+
   it('keeps from strangers why a key cannot be had', async () => {
     const { authorization = '' } = signRequest({ method: 'GET', uri: '/x', destination: SELF }, identity);
     const cause = new Error('a.example is 10.0.0.1');
