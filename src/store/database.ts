@@ -35,7 +35,7 @@ export class Database {
       this.#driver = new Sqlite(file);
       this.#driver.get('PRAGMA locking_mode = EXCLUSIVE');
       this.#driver.get('PRAGMA journal_mode = WAL');
-      this.#driver.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
+      this.#driver.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON');
       this.#migrate(file, schema);
     } catch (error) {
       if (error instanceof UnreadableFileError) throw error;
@@ -75,6 +75,14 @@ export class Database {
       .map((row) =>
         Object.fromEntries(Object.entries(row).map(([column, value]) => [column, fromDriver(value)])),
       );
+  }
+
+  /**
+   * Makes what was deleted unreadable also in the write-ahead log, which keeps old pages until it is begun anew; in
+   * the database itself it is overwritten at once.
+   */
+  shedTraces(): void {
+    this.#driver.all('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   close(): void {

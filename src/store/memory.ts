@@ -2,12 +2,15 @@
  * The store that lives as long as the process. Maps all through: user IDs and device IDs come from outside, and
  * `__proto__` is a legal one.
  */
+import { openMemoryOutboxStore } from '../federation/memory-outbox-store.js';
 import type { DeviceId } from '../ids/device-id.js';
 import type { UserId } from '../ids/user-id.js';
 import type { UserMessages } from '../todevice/split.js';
 import type { JsonText } from '../wire/json.js';
+import { ExpiringMap } from './expiring-map.js';
 import {
   PATHS_KEPT,
+  RECEIVED_KEPT_MS,
   type Account,
   type ClaimedKey,
   type Delivered,
@@ -15,10 +18,14 @@ import {
   type Device,
   type DeviceKeys,
   type DeviceRef,
+  type EduId,
+  type Fact,
   type QueuedEvent,
+  type RequestId,
   type Session,
   type Store,
   type TokenPair,
+  type TransactionId,
 } from './store.js';
 
 /** Opens an empty store. */
@@ -54,14 +61,26 @@ interface PairRow {
 }
 
 class MemoryStore implements Store {
+  readonly outbox = openMemoryOutboxStore();
+  readonly #facts = new Map<Fact, string>();
   readonly #accounts = new Map<UserId, AccountRow>();
   readonly #accessTokens = new Map<string, PairRow>();
   readonly #refreshTokens = new Map<string, PairRow>();
+  readonly #edus = new ExpiringMap<true>(RECEIVED_KEPT_MS);
+  readonly #answers = new ExpiringMap<JsonText>(RECEIVED_KEPT_MS);
   readonly #pathsKept: number;
   #position = 0;
 
   constructor(pathsKept: number) {
     this.#pathsKept = pathsKept;
+  }
+
+  async fact(name: Fact): Promise<string | undefined> {
+    return this.#facts.get(name);
+  }
+
+  async keepFact(name: Fact, value: string): Promise<void> {
+    this.#facts.set(name, value);
   }
 
   async createAccount(account: Account): Promise<boolean> {
@@ -72,6 +91,11 @@ class MemoryStore implements Store {
 
   async account(userId: UserId): Promise<Account | undefined> {
     return this.#accounts.get(userId)?.account;
+  }
+
+  async deleteAccount(userId: UserId): Promise<boolean> {
+    for (const device of await this.devices(userId)) await this.deleteDevice(device);
+    return this.#accounts.delete(userId);
   }
 
   async devices(userId: UserId): Promise<readonly Device[]> {
@@ -133,9 +157,8 @@ class MemoryStore implements Store {
     return true;
   }
 
-  async deliver({ sender, type, messages, once }: Delivery): Promise<Delivered> {
-    if (once !== undefined && !this.#firstTime(once.device, once.path))
-      return { repeated: true, reached: [] };
+  async deliver({ sender, type, messages, outgoing, once }: Delivery): Promise<Delivered> {
+    if (once !== undefined && !this.#firstTime(once)) return { repeated: true, reached: [] };
     const reached: DeviceRef[] = [];
     for (const message of messages) {
       for (const [row, content] of this.#recipients(message)) {
@@ -144,6 +167,7 @@ class MemoryStore implements Store {
         reached.push(row.device);
       }
     }
+    for (const [destination, edus] of outgoing ?? []) await this.outbox.append(destination, edus);
     return { repeated: false, reached };
   }
 
@@ -199,6 +223,14 @@ class MemoryStore implements Store {
     return /^\d{1,9}$/.test(filterId) ? this.#accounts.get(userId)?.filters[Number(filterId)] : undefined;
   }
 
+  async transactionAnswer({ origin, txnId, nowTs }: TransactionId): Promise<JsonText | undefined> {
+    return this.#answers.get(`${origin}\0${txnId}`, nowTs);
+  }
+
+  async keepTransactionAnswer({ origin, txnId, nowTs }: TransactionId, answer: JsonText): Promise<void> {
+    this.#answers.set(`${origin}\0${txnId}`, answer, nowTs);
+  }
+
   async close(): Promise<void> {
     // what it held goes with it
   }
@@ -216,7 +248,19 @@ class MemoryStore implements Store {
     return recipients;
   }
 
-  #firstTime(device: DeviceRef, path: string): boolean {
+  #firstTime(once: RequestId | EduId): boolean {
+    return 'origin' in once ? this.#isNewEdu(once) : this.#isNewRequest(once);
+  }
+
+  /** NUL stands in no server name, so the key is unambiguous. */
+  #isNewEdu({ origin, messageId, nowTs }: EduId): boolean {
+    const key = `${origin}\0${messageId}`;
+    if (this.#edus.get(key, nowTs) !== undefined) return false;
+    this.#edus.set(key, true, nowTs);
+    return true;
+  }
+
+  #isNewRequest({ device, path }: RequestId): boolean {
     const transactions = this.#row(device)?.transactions;
     if (transactions === undefined) return true;
     if (transactions.has(path)) return false;

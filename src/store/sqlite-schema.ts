@@ -2,6 +2,11 @@
 export const SCHEMA = {
   version: 1,
   sql: `
+    CREATE TABLE facts (
+      name TEXT PRIMARY KEY,
+      value TEXT NOT NULL
+    ) WITHOUT ROWID;
+
     CREATE TABLE accounts (
       user_id TEXT PRIMARY KEY,
       password_hash TEXT
@@ -62,5 +67,36 @@ export const SCHEMA = {
       filter TEXT NOT NULL,
       PRIMARY KEY (user_id, number)
     ) WITHOUT ROWID;
+
+    CREATE TABLE outbox (
+      position INTEGER PRIMARY KEY AUTOINCREMENT,
+      destination TEXT NOT NULL,
+      edu TEXT NOT NULL
+    );
+    CREATE INDEX outbox_by_destination ON outbox (destination, position);
+
+    CREATE TABLE sealed_transactions (
+      destination TEXT PRIMARY KEY,
+      txn_id TEXT NOT NULL,
+      origin_server_ts INTEGER NOT NULL,
+      edu_count INTEGER NOT NULL
+    ) WITHOUT ROWID;
+
+    CREATE TABLE received_edus (
+      origin TEXT NOT NULL,
+      message_id NOT NULL,
+      received_ts INTEGER NOT NULL,
+      PRIMARY KEY (origin, message_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX received_edus_by_time ON received_edus (received_ts);
+
+    CREATE TABLE received_transactions (
+      origin TEXT NOT NULL,
+      txn_id NOT NULL,
+      answer TEXT NOT NULL,
+      received_ts INTEGER NOT NULL,
+      PRIMARY KEY (origin, txn_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX received_transactions_by_time ON received_transactions (received_ts);
   `,
 } as const;

@@ -8,6 +8,8 @@ import type { UserId } from '../ids/user-id.js';
 import type { UserMessages } from '../todevice/split.js';
 import type { JsonText } from '../wire/json.js';
 import { Database, type SqlRow } from './database.js';
+import { SqliteOutbox } from './sqlite-outbox.js';
+import { SqliteReceived } from './sqlite-received.js';
 import { SCHEMA } from './sqlite-schema.js';
 import {
   PATHS_KEPT,
@@ -18,10 +20,14 @@ import {
   type Device,
   type DeviceKeys,
   type DeviceRef,
+  type EduId,
+  type Fact,
   type QueuedEvent,
+  type RequestId,
   type Session,
   type Store,
   type TokenPair,
+  type TransactionId,
 } from './store.js';
 
 /**
@@ -33,13 +39,26 @@ export function openSqliteStore(file: string, pathsKept = PATHS_KEPT): Store {
 }
 
 class SqliteStore implements Store {
+  readonly outbox: SqliteOutbox;
+  readonly #received: SqliteReceived;
   readonly #db: Database;
-
   readonly #pathsKept: number;
 
   constructor(db: Database, pathsKept: number) {
+    this.outbox = new SqliteOutbox(db);
+    this.#received = new SqliteReceived(db);
     this.#db = db;
     this.#pathsKept = pathsKept;
+  }
+
+  async fact(name: Fact): Promise<string | undefined> {
+    return this.#db.get('SELECT value FROM facts WHERE name = ?', name)?.['value'] as string | undefined;
+  }
+
+  async keepFact(name: Fact, value: string): Promise<void> {
+    const sql =
+      'INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value';
+    this.#db.run(sql, name, value);
   }
 
   async createAccount({ userId, passwordHash }: Account): Promise<boolean> {
@@ -50,6 +69,13 @@ class SqliteStore implements Store {
   async account(userId: UserId): Promise<Account | undefined> {
     const row = this.#db.get('SELECT password_hash FROM accounts WHERE user_id = ?', userId);
     return row && { userId, passwordHash: textOf(row, 'password_hash') };
+  }
+
+  /** All that the account has goes with it: the rows refer to it. */
+  async deleteAccount(userId: UserId): Promise<boolean> {
+    const deleted = this.#db.run('DELETE FROM accounts WHERE user_id = ?', userId) === 1;
+    if (deleted) this.#db.shedTraces();
+    return deleted;
   }
 
   async devices(userId: UserId): Promise<readonly Device[]> {
@@ -118,10 +144,9 @@ class SqliteStore implements Store {
     });
   }
 
-  async deliver({ sender, type, messages, once }: Delivery): Promise<Delivered> {
+  async deliver({ sender, type, messages, outgoing, once }: Delivery): Promise<Delivered> {
     return this.#db.atomic(() => {
-      if (once !== undefined && !this.#firstTime(once.device, once.path))
-        return { repeated: true, reached: [] };
+      if (once !== undefined && !this.#firstTime(once)) return { repeated: true, reached: [] };
       const reached: DeviceRef[] = [];
       for (const message of messages) {
         for (const [id, device, content] of this.#recipients(message)) {
@@ -135,6 +160,7 @@ class SqliteStore implements Store {
           reached.push(device);
         }
       }
+      for (const [destination, edus] of outgoing ?? []) this.outbox.put(destination, edus);
       return { repeated: false, reached };
     });
   }
@@ -244,6 +270,14 @@ class SqliteStore implements Store {
     return this.#db.get(sql, userId, Number(filterId))?.['filter'] as JsonText | undefined;
   }
 
+  async transactionAnswer(transaction: TransactionId): Promise<JsonText | undefined> {
+    return this.#received.answer(transaction);
+  }
+
+  async keepTransactionAnswer(transaction: TransactionId, answer: JsonText): Promise<void> {
+    this.#received.keepAnswer(transaction, answer);
+  }
+
   async close(): Promise<void> {
     this.#db.close();
   }
@@ -263,7 +297,11 @@ class SqliteStore implements Store {
       });
   }
 
-  #firstTime(device: DeviceRef, path: string): boolean {
+  #firstTime(once: RequestId | EduId): boolean {
+    return 'origin' in once ? this.#received.isNewEdu(once) : this.#isNewRequest(once);
+  }
+
+  #isNewRequest({ device, path }: RequestId): boolean {
     const id = this.#idOf(device);
     if (id === undefined) return true;
     const newest = this.#db.get('SELECT max(number) AS number FROM transactions WHERE device = ?', id);

@@ -1,11 +1,14 @@
 /**
- * What the embedded homeserver remembers, as an interface: accounts, devices, tokens, message queues.
+ * What the embedded homeserver remembers, as an interface: accounts, devices, tokens, message queues, what is on its
+ * way to other servers and what came from them.
  *
  * Every method is atomic: it happens whole or not at all, and no other call sees half of it. Tokens are
  * known by their hashes only. There is never a row for a message to `@:self`: such messages do not come here
  * (R-31; MSC4246, "Security considerations").
  */
+import type { OutboxStore } from '../federation/outbox-store.js';
 import type { DeviceId } from '../ids/device-id.js';
+import type { ServerName } from '../ids/server-name.js';
 import type { UserId } from '../ids/user-id.js';
 import type { UserMessages } from '../todevice/split.js';
 import type { JsonText } from '../wire/json.js';
@@ -49,16 +52,39 @@ export interface QueuedEvent {
   readonly content: JsonText;
 }
 
-/** What one sender puts into queues with one request. */
+/** What one sender puts into queues with one request, or one EDU. */
 export interface Delivery {
   readonly sender: UserId;
   readonly type: string;
   readonly messages: readonly UserMessages[];
-  /**
-   * Makes it happen once: a second delivery with the same device and path does nothing. The path holds the
-   * event type and the transaction ID (R-15; Client-Server API v1.19, "Transaction identifiers").
-   */
-  readonly once?: { readonly device: DeviceRef; readonly path: string } | undefined;
+  /** EDUs for other servers, each at the end of its queue in the outbox. */
+  readonly outgoing?: ReadonlyMap<ServerName, readonly JsonText[]> | undefined;
+  /** Makes it happen once: a second delivery of the same does nothing. */
+  readonly once?: RequestId | EduId | undefined;
+}
+
+/**
+ * What makes a client's request the same as another: its path holds the event type and the transaction ID (R-15;
+ * Client-Server API v1.19, "Transaction identifiers").
+ */
+export interface RequestId {
+  readonly device: DeviceRef;
+  readonly path: string;
+}
+
+/** What makes an EDU the same as another (R-18). Forgotten after 7 days. */
+export interface EduId {
+  readonly origin: ServerName;
+  readonly messageId: string;
+  /** When it came, in milliseconds since the epoch. */
+  readonly nowTs: number;
+}
+
+/** What makes another server's transaction the same as another. Forgotten after 7 days. */
+export interface TransactionId {
+  readonly origin: ServerName;
+  readonly txnId: string;
+  readonly nowTs: number;
 }
 
 export interface Delivered {
@@ -81,10 +107,24 @@ export interface ClaimedKey {
   readonly key: JsonText;
 }
 
+/**
+ * What the server knows of itself: its name, its signing key (as the text of a key file), and the device of each user
+ * that was made at a start.
+ */
+export type Fact = 'server_name' | 'signing_key' | `device_of ${UserId}`;
+
 export interface Store {
+  fact(name: Fact): Promise<string | undefined>;
+  keepFact(name: Fact, value: string): Promise<void>;
+
   /** False when the account is there already, and nothing changed. */
   createAccount(account: Account): Promise<boolean>;
   account(userId: UserId): Promise<Account | undefined>;
+  /**
+   * Deletes an account with its devices and all they have, and leaves no trace of their messages in a file. False
+   * when there is no such account.
+   */
+  deleteAccount(userId: UserId): Promise<boolean>;
 
   /** The devices of one account, in the order they were made. */
   devices(userId: UserId): Promise<readonly Device[]>;
@@ -110,7 +150,7 @@ export interface Store {
    */
   renewSession(refreshTokenHash: string, tokens: TokenPair): Promise<boolean>;
 
-  /** Puts messages into the queues of the devices that exist; drops the rest. */
+  /** Puts messages into the queues of the devices that exist, drops the rest, and EDUs into the outbox. */
   deliver(delivery: Delivery): Promise<Delivered>;
   /** The oldest events after a position, at most `limit`. Changes nothing. */
   queued(device: DeviceRef, after: number, limit: number): Promise<readonly QueuedEvent[]>;
@@ -129,9 +169,17 @@ export interface Store {
   addFilter(userId: UserId, filter: JsonText): Promise<string>;
   filter(userId: UserId, filterId: string): Promise<JsonText | undefined>;
 
+  /** What is on its way to other servers. */
+  readonly outbox: OutboxStore;
+  /** What a transaction of another server was answered with; undefined when it has not been seen. */
+  transactionAnswer(transaction: TransactionId): Promise<JsonText | undefined>;
+  keepTransactionAnswer(transaction: TransactionId, answer: JsonText): Promise<void>;
+
   /** Ends the store; nothing may be asked of it afterwards. */
   close(): Promise<void>;
 }
 
 /** How many requests a device is remembered for (R-15). A retry comes within seconds, not 100 000 sends later. */
 export const PATHS_KEPT = 100_000;
+/** How long what came from other servers is remembered (R-18). Others repeat what they sent for no longer either. */
+export const RECEIVED_KEPT_MS = 7 * 24 * 3_600_000;

@@ -3,15 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DeviceId } from '../../src/ids/device-id.js';
+import { parseServerName } from '../../src/ids/server-name.js';
 import { parseUserId } from '../../src/ids/user-id.js';
 import { openMemoryStore } from '../../src/store/memory.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
-import type { Delivery, DeviceRef, Store, TokenPair } from '../../src/store/store.js';
+import {
+  RECEIVED_KEPT_MS,
+  type Delivery,
+  type DeviceRef,
+  type Store,
+  type TokenPair,
+} from '../../src/store/store.js';
 import { compactJson, type JsonText } from '../../src/wire/json.js';
 
 const ALICE = parseUserId('@alice:hs.test');
 const BOB = parseUserId('@bob:hs.test');
 const CONTENT = compactJson('{"a":1}');
+const [THERE, ELSEWHERE] = [parseServerName('there.test'), parseServerName('elsewhere.test:8448')];
 
 const directory = mkdtempSync(join(tmpdir(), 'mx2s-store-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -54,11 +62,42 @@ describe.each(STORES)('the %s store', (_name, openStore) => {
     return (await store.useAccessToken(accessTokenHash)) !== undefined;
   }
 
+  describe('facts', () => {
+    it('are kept until others take their place', async () => {
+      expect(await store.fact('server_name')).toBeUndefined();
+      await store.keepFact('server_name', 'hs.test');
+      await store.keepFact('signing_key', 'first');
+      await store.keepFact('signing_key', 'second');
+      await store.keepFact(`device_of ${ALICE}`, 'A');
+      expect(await store.fact('server_name')).toBe('hs.test');
+      expect(await store.fact('signing_key')).toBe('second');
+      expect(await store.fact(`device_of ${ALICE}`)).toBe('A');
+      expect(await store.fact(`device_of ${BOB}`)).toBeUndefined();
+    });
+  });
+
   describe('accounts', () => {
     it('are made once', async () => {
       expect(await store.createAccount({ userId: ALICE, passwordHash: 'other' })).toBe(false);
       expect(await store.account(ALICE)).toEqual({ userId: ALICE, passwordHash: undefined });
       expect(await store.account(parseUserId('@nobody:hs.test'))).toBeUndefined();
+    });
+
+    it('go with all they have', async () => {
+      await open(device('A'), '1');
+      await store.addFilter(ALICE, CONTENT);
+      await store.deliver(delivery([['A', CONTENT]]));
+
+      expect(await store.deleteAccount(ALICE)).toBe(true);
+      expect(await store.deleteAccount(ALICE)).toBe(false);
+      expect(await store.account(ALICE)).toBeUndefined();
+      expect(await store.devices(ALICE)).toEqual([]);
+      expect(await isGood('a1')).toBe(false);
+
+      await store.createAccount({ userId: ALICE, passwordHash: undefined });
+      await open(device('A'), '2');
+      expect(await store.queued(device('A'), 0, 10)).toEqual([]);
+      expect(await store.filter(ALICE, '0')).toBeUndefined();
     });
   });
 
@@ -214,6 +253,93 @@ describe.each(STORES)('the %s store', (_name, openStore) => {
       for (let n = 0; n <= PATHS_KEPT; n += 1) await once(`/${n}`);
       expect((await once('/1')).repeated).toBe(true);
       expect((await once('/0')).repeated).toBe(false);
+    });
+  });
+
+  describe('what comes from other servers', () => {
+    beforeEach(() => open(device('A'), '1'));
+
+    const edu = (origin = THERE, messageId = 'm', nowTs = 0) =>
+      store.deliver({ ...delivery([['A', CONTENT]]), once: { origin, messageId, nowTs } });
+
+    it('R-18: is taken once for one origin and message ID', async () => {
+      expect(await edu()).toMatchObject({ repeated: false });
+      expect(await edu()).toEqual({ repeated: true, reached: [] });
+      expect(await edu(ELSEWHERE)).toMatchObject({ repeated: false });
+      expect(await edu(THERE, 'm\0')).toMatchObject({ repeated: false });
+      expect(await edu(THERE, 'm\0')).toMatchObject({ repeated: true });
+      expect(await store.queued(device('A'), 0, 9)).toHaveLength(3);
+    });
+
+    it('R-18: is known again for 7 days', async () => {
+      await edu(THERE, 'old', 0);
+      await edu(THERE, 'new', 1);
+      expect(await edu(THERE, 'old', RECEIVED_KEPT_MS - 1)).toMatchObject({ repeated: true });
+      expect(await edu(THERE, 'old', RECEIVED_KEPT_MS)).toMatchObject({ repeated: false });
+      expect(await edu(THERE, 'new', RECEIVED_KEPT_MS)).toMatchObject({ repeated: true });
+    });
+
+    it('has an answer for each transaction, for 7 days', async () => {
+      const id = (origin = THERE, txnId = 't', nowTs = 0) => ({ origin, txnId, nowTs });
+      expect(await store.transactionAnswer(id())).toBeUndefined();
+      await store.keepTransactionAnswer(id(), CONTENT);
+      await store.keepTransactionAnswer(id(), compactJson('{"b":2}'));
+      expect(await store.transactionAnswer(id())).toBe('{"b":2}');
+      expect(await store.transactionAnswer(id(ELSEWHERE))).toBeUndefined();
+      expect(await store.transactionAnswer(id(THERE, 't', RECEIVED_KEPT_MS - 1))).toBe('{"b":2}');
+      expect(await store.transactionAnswer(id(THERE, 't', RECEIVED_KEPT_MS))).toBeUndefined();
+      await store.keepTransactionAnswer(id(THERE, 'other', RECEIVED_KEPT_MS), CONTENT);
+      expect(await store.transactionAnswer(id(THERE, 't', RECEIVED_KEPT_MS))).toBeUndefined();
+    });
+  });
+
+  describe('the outbox', () => {
+    const edus = (...numbers: number[]) => numbers.map((n) => compactJson(String(n)));
+    const sealed = { txnId: 'txn', originServerTsMs: 1_700_000_000_000, eduCount: 2 };
+
+    it('gives what waits for a server, in order, so many at a time', async () => {
+      await store.outbox.append(THERE, edus(1, 2));
+      await store.outbox.append(ELSEWHERE, edus(3));
+      await store.outbox.append(THERE, edus(4));
+      expect([...(await store.outbox.destinations())].sort()).toEqual([ELSEWHERE, THERE]);
+      expect(await store.outbox.head(THERE, 9)).toEqual({ edus: edus(1, 2, 4), sealed: undefined });
+      expect((await store.outbox.head(THERE, 2)).edus).toEqual(edus(1, 2));
+      expect(await store.outbox.head(parseServerName('nowhere.test'), 9)).toEqual({
+        edus: [],
+        sealed: undefined,
+      });
+    });
+
+    it('forgets a transaction with its EDUs, and no other', async () => {
+      await store.outbox.append(THERE, edus(1, 2, 3));
+      await store.outbox.append(ELSEWHERE, edus(4));
+      await store.outbox.seal(THERE, sealed);
+      expect(await store.outbox.head(THERE, 9)).toEqual({ edus: edus(1, 2, 3), sealed });
+
+      await store.outbox.remove(THERE, 'other');
+      await store.outbox.remove(ELSEWHERE, 'txn');
+      expect(await store.outbox.head(THERE, 9)).toEqual({ edus: edus(1, 2, 3), sealed });
+
+      await store.outbox.remove(THERE, 'txn');
+      expect(await store.outbox.head(THERE, 9)).toEqual({ edus: edus(3), sealed: undefined });
+      expect((await store.outbox.head(ELSEWHERE, 9)).edus).toEqual(edus(4));
+
+      await store.outbox.seal(THERE, { ...sealed, eduCount: 1 });
+      await store.outbox.remove(THERE, 'txn');
+      expect(await store.outbox.destinations()).toEqual([ELSEWHERE]);
+    });
+
+    it('is filled with a delivery, once', async () => {
+      await open(device('A'), '1');
+      const once = { device: device('A'), path: '/1' };
+      const outgoing = new Map([
+        [THERE, edus(1, 2)],
+        [ELSEWHERE, edus(3)],
+      ]);
+      await store.deliver({ ...delivery([], undefined, once), outgoing });
+      await store.deliver({ ...delivery([], undefined, once), outgoing });
+      expect((await store.outbox.head(THERE, 9)).edus).toEqual(edus(1, 2));
+      expect((await store.outbox.head(ELSEWHERE, 9)).edus).toEqual(edus(3));
     });
   });
 
