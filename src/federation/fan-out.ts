@@ -7,7 +7,7 @@ import type { UserId } from '../ids/user-id.js';
 import { encodeDirectToDevice } from '../todevice/edu.js';
 import type { RemoteMessages } from '../todevice/split.js';
 import { canonicalJson, CanonicalJsonError, type CanonicalReason } from '../wire/canonical-json.js';
-import { parseJson, type JsonText } from '../wire/json.js';
+import { JsonSyntaxError, MAX_DEPTH, parseJson, type JsonText } from '../wire/json.js';
 
 export interface RemoteMessage {
   readonly sender: UserId;
@@ -26,9 +26,14 @@ export interface FanOut {
 export interface RejectedContent {
   readonly userId: UserId;
   readonly deviceId: string;
-  /** `too_large`: it does not fit into an EDU by itself. Else why it cannot be signed. */
-  readonly reason: CanonicalReason | 'too_large';
+  readonly reason: RejectionReason;
 }
+
+/**
+ * Why it cannot be sent. `too_large`: it does not fit into an EDU by itself. `too_deep`: with what is put around it,
+ * it would nest deeper than receivers read. Else why it cannot be signed.
+ */
+export type RejectionReason = CanonicalReason | 'too_large' | 'too_deep';
 
 /**
  * Puts a message into as few EDUs as its order allows.
@@ -97,14 +102,18 @@ class OpenEdu {
 
 function canonicalContent(
   content: JsonText,
-): { text: JsonText; reason?: never } | { text?: never; reason: CanonicalReason } {
+): { text: JsonText; reason?: never } | { text?: never; reason: RejectionReason } {
   try {
-    return { text: canonicalJson(parseJson(content)) };
+    return { text: canonicalJson(parseJson(content, MAX_DEPTH - LEVELS_AROUND)) };
   } catch (error) {
     if (error instanceof CanonicalJsonError) return { reason: error.reason };
+    if (error instanceof JsonSyntaxError) return { reason: 'too_deep' }; // it is JSON
     throw error;
   }
 }
+
+/** Transaction, `edus`, EDU, `content`, `messages`, user. */
+const LEVELS_AROUND = 6;
 
 const MAX_EDU_BYTES = 65_536;
 const COMMA_BYTES = 1;

@@ -7,6 +7,7 @@ import { parseDirectToDevice } from '../../src/todevice/edu.js';
 import { splitMessages, type Messages, type RemoteMessages } from '../../src/todevice/split.js';
 import { canonicalJson } from '../../src/wire/canonical-json.js';
 import { jsonTextOf, parseJson, type JsonText } from '../../src/wire/json.js';
+import { encodeTransaction } from '../../src/wire/transaction.js';
 
 const OWN = parseServerName('example.org');
 const REMOTE = parseServerName('remote.example');
@@ -69,6 +70,15 @@ describe('fanOut', () => {
       ['D', 'lone_surrogate'],
       ['E', 'duplicate_key'],
     ]);
+  });
+
+  it('rejects content that would nest too deeply in a transaction', () => {
+    const nested = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}` as JsonText;
+    const users = usersOf({ '@bob:remote.example': { A: nested(94), B: nested(95) } });
+    const { edus, rejected } = fanOut({ sender, type: 't', users }, messageIds());
+    expect(rejected).toEqual([{ userId: '@bob:remote.example', deviceId: 'B', reason: 'too_deep' }]);
+    const body = encodeTransaction({ origin: OWN, originServerTsMs: 0, edus });
+    expect(parseJson(body)).toMatchObject({ kind: 'object' });
   });
 
   it('fills an EDU to the last byte, and rejects what is one byte too much', () => {
