@@ -18,7 +18,7 @@ import {
 } from '../wire/transaction.js';
 import { parseXMatrix, requestSigningText, type XMatrix } from '../wire/x-matrix.js';
 import type { KeyFault } from './server-keys.js';
-import type { PublicKey } from './signing-key.js';
+import { KEY_ID, type PublicKey } from './signing-key.js';
 
 /** A request as it came. */
 export interface IncomingRequest {
@@ -156,10 +156,10 @@ async function refuseUnsigned(
 ): Promise<RequestRefusal | undefined> {
   let first: RequestRefusal | undefined;
   for (const { keyId, signature } of signatures) {
-    const key = await keyFor(origin, keyId);
+    const key = KEY_ID.test(keyId) ? await keyFor(origin, keyId) : { fault: `${keyId} is no Ed25519 key` };
     if (!('fault' in key) && key.verify(text, signature)) return undefined;
-    first ??=
-      'fault' in key ? unauthorized(key.fault, key.cause) : unauthorized(`the signature of ${keyId} is bad`);
+    const { fault, cause }: KeyFault = 'fault' in key ? key : { fault: `the signature of ${keyId} is bad` };
+    first ??= unauthorized(fault, cause);
   }
   return first;
 }

@@ -95,6 +95,17 @@ describe('verifyRequest', () => {
     expect(result).toMatchObject({ status: 401, error: 'the origin is this server itself' });
   });
 
+  it('asks for no key that could verify nothing', async () => {
+    const authorization = ['X-Matrix origin="a.example",key="rsa:1",sig="x"'];
+    const never: KeyFor = () => Promise.reject(new Error('asked for a key'));
+    const result = await verifyRequest(
+      { method: 'GET', uri: '/x', authorization, body: undefined },
+      SELF,
+      never,
+    );
+    expect(result).toMatchObject({ status: 401, error: 'rsa:1 is no Ed25519 key' });
+  });
+
   it('keeps from strangers why a key cannot be had', async () => {
     const { authorization = '' } = signRequest({ method: 'GET', uri: '/x', destination: SELF }, identity);
     const cause = new Error('a.example is 10.0.0.1');
