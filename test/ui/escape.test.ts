@@ -29,7 +29,6 @@ describe('escapeText', () => {
   it('leaves nothing in the output that a terminal would obey', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-         
         expect(escapeText(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\ufeff]/);
       }),
     );
