@@ -7,6 +7,7 @@
  * @see Matrix v1.19, Appendices, "Signing JSON"; RFC 8032
  */
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import type { Chance } from '../chance.js';
 import { InvalidInputError } from '../errors.js';
 import { decodeBase64, encodeBase64 } from '../wire/base64.js';
 
@@ -90,6 +91,15 @@ export function encodeSigningKeyFile(version: string, seed: Uint8Array): string 
   return `ed25519 ${version} ${encodeBase64(seed)}\n`;
 }
 
+/**
+ * The text of a key file with a new key. A server never uses a version again for another key; so it is made up, as
+ * Synapse does: `a_` and four letters.
+ */
+export function createSigningKeyFile(chance: Pick<Chance, 'bytes'>): string {
+  const letters = Array.from(chance.bytes(VERSION_LETTERS), (byte) => LETTERS[byte % LETTERS.length]);
+  return encodeSigningKeyFile(`a_${letters.join('')}`, chance.bytes(SEED_BYTES));
+}
+
 /** A public key that can verify, or undefined when the text is no base64 of 32 bytes. */
 export function parsePublicKey(base64: string): PublicKey | undefined {
   const raw = decodeBase64(base64);
@@ -116,6 +126,8 @@ function rawPublicKey(privateKey: KeyObject): string {
 const KEY_VERSION = /^[a-zA-Z0-9_]+$/;
 /** The ID of an Ed25519 key; those of other algorithms verify nothing here. */
 export const KEY_ID = /^ed25519:[a-zA-Z0-9_]+$/;
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const VERSION_LETTERS = 4;
 const SEED_BYTES = 32;
 const PUBLIC_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
