@@ -3,8 +3,7 @@
  *
  * @see Server-Server API v1.19, "Querying keys through another server"
  */
-import { InvalidInputError } from '../errors.js';
-import { parseServerName, type ServerName } from '../ids/server-name.js';
+import { parseServerName, serverNameFault, type ServerName } from '../ids/server-name.js';
 import { member, numberMember, type JsonNode, type JsonObject } from '../wire/json.js';
 import { publishedKeys, signedBy, type Identity, type KeyFault, type ServerKeys } from './server-keys.js';
 
@@ -29,8 +28,7 @@ export function parseKeyQuery(body: JsonNode, nowMs: number): KeyQuery | KeyFaul
       (latest, { value }) => Math.max(latest, numberMember(value, 'minimum_valid_until_ts') ?? nowMs),
       nowMs,
     );
-    const serverName = serverNameOrNothing(name);
-    if (serverName !== undefined) query.set(serverName, minimumMs);
+    if (serverNameFault(name) === undefined) query.set(parseServerName(name), minimumMs);
   }
   return query;
 }
@@ -53,15 +51,6 @@ export async function answerKeyQuery(
     kind: 'object',
     members: [{ key: 'server_keys', value: { kind: 'array', items: answers.flat() } }],
   };
-}
-
-function serverNameOrNothing(text: string): ServerName | undefined {
-  try {
-    return parseServerName(text);
-  } catch (error) {
-    if (error instanceof InvalidInputError) return undefined;
-    throw error;
-  }
 }
 
 /** Each may cost us a request. */

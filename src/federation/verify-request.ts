@@ -6,8 +6,7 @@
  *
  * @see Server-Server API v1.19, "Request Authentication", "Transactions"
  */
-import { InvalidInputError } from '../errors.js';
-import { parseServerName, type ServerName } from '../ids/server-name.js';
+import { parseServerName, serverNameFault, type ServerName } from '../ids/server-name.js';
 import { CanonicalJsonError } from '../wire/canonical-json.js';
 import { JsonSyntaxError, parseJson, type JsonNode } from '../wire/json.js';
 import {
@@ -120,8 +119,8 @@ function claimOf(
   if (signatures.some(({ destination }) => destination !== undefined && destination !== serverName)) {
     return unauthorized(`the destination is not ${serverName}`);
   }
-  const origin = serverNameOrNothing(first.origin);
-  if (origin === undefined) return unauthorized('the origin is no server name');
+  if (serverNameFault(first.origin) !== undefined) return unauthorized('the origin is no server name');
+  const origin = parseServerName(first.origin);
   if (origin === serverName) return unauthorized('the origin is this server itself');
   return { origin, signatures };
 }
@@ -162,15 +161,6 @@ async function refuseUnsigned(
     first ??= unauthorized(fault, cause);
   }
   return first;
-}
-
-function serverNameOrNothing(text: string): ServerName | undefined {
-  try {
-    return parseServerName(text);
-  } catch (error) {
-    if (error instanceof InvalidInputError) return undefined;
-    throw error;
-  }
 }
 
 function unauthorized(error: string, cause?: unknown): RequestRefusal {

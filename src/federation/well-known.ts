@@ -4,8 +4,7 @@
  * @see Server-Server API v1.19, "Resolving server names", step 3; RFC 9111 section 5
  */
 import type { Clock } from '../clock.js';
-import { InvalidInputError } from '../errors.js';
-import { parseServerName, type ServerName } from '../ids/server-name.js';
+import { parseServerName, serverNameFault, type ServerName } from '../ids/server-name.js';
 import { JsonSyntaxError, parseJson, stringMember } from '../wire/json.js';
 import { BoundedMap } from './bounded-map.js';
 
@@ -23,12 +22,14 @@ export type FetchWellKnown = (hostname: string) => Promise<WellKnownAnswer>;
 /** The `m.server` of an answer; undefined when it has any defect. The type that it says it has does not matter. */
 export function parseWellKnown({ status, body }: WellKnownAnswer): ServerName | undefined {
   if (status !== 200) return undefined;
+  let server: string;
   try {
-    return parseServerName(stringMember(parseJson(body), 'm.server') ?? '');
+    server = stringMember(parseJson(body), 'm.server') ?? '';
   } catch (error) {
-    if (error instanceof JsonSyntaxError || error instanceof InvalidInputError) return undefined;
+    if (error instanceof JsonSyntaxError) return undefined;
     throw error;
   }
+  return serverNameFault(server) === undefined ? parseServerName(server) : undefined;
 }
 
 /** How long a delegation may be believed, by the headers of the answer: a day if they say nothing, two at most. */

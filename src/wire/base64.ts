@@ -3,6 +3,7 @@
  * or without.
  */
 
+/** Without padding. */
 export function encodeBase64(bytes: Uint8Array): string {
   let binary = '';
   for (const byte of bytes) binary += String.fromCharCode(byte);
