@@ -160,9 +160,11 @@ describe.runIf(!('missing' in found))('mx2s and Synapse', () => {
 describe.runIf(!('missing' in found))('mx2s and a Synapse whose access tokens expire soon', () => {
   it('refreshes the session before each of them expires', async () => {
     if ('missing' in found) throw new Error(found.missing);
-    const synapse = await startSynapse(found.python, { refreshable_access_token_lifetime: '5s' });
+    const synapse = await startSynapse(found.python, {
+      config: { refreshable_access_token_lifetime: '5s' },
+    });
     try {
-      const account = await newAccount(synapse);
+      const account = await newAccount(synapse.address);
       expect(await account.login()).toMatchObject({ code: 0 });
       // Each run needs the refresh token that the one before it was given.
       for (let run = 1; run <= 3; run++) {

@@ -19,9 +19,9 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     project.provide('synapse', found);
     return undefined;
   }
-  const { stop, ...address } = await startSynapse(found.python);
-  project.provide('synapse', { ...address, python: found.python });
-  return stop;
+  const synapse = await startSynapse(found.python);
+  project.provide('synapse', { ...synapse.address, python: found.python });
+  return synapse.stop;
 }
 
 function skipNotice(missing: string): string {

@@ -9,61 +9,81 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { call, discardAll, login, type Session } from './matrix.js';
+import { configurationFiles } from './synapse-configuration.js';
 
 /** What a test needs to know of a running Synapse; plain values, so that they can cross to the test workers. */
 export interface SynapseAddress {
+  /** The client API, without TLS. */
   readonly baseUrl: string;
+  /** `localhost:PORT`: other servers reach it there over TLS, unless it was given another name. */
   readonly serverName: string;
+  /** Where the federation API is. */
+  readonly federationPort: number;
   readonly registrationSecret: string;
   readonly asToken: string;
 }
 
-export interface Synapse extends SynapseAddress {
+export interface Synapse {
+  readonly address: SynapseAddress;
+  /** Ends the process; what it has stored stays. */
+  halt(): Promise<void>;
+  /** Starts it again, and resolves when it answers. */
+  resume(): Promise<void>;
   /** Ends the process and removes its folder. */
   stop(): Promise<void>;
 }
 
+export interface SynapseOptions {
+  /** Default: where its federation API is. */
+  readonly serverName?: string | undefined;
+  /** Merged over the configuration by top-level key, e.g. `{ refreshable_access_token_lifetime: '2s' }`. */
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /**
- * Starts a Synapse on a free port, waits until it answers and registers its server user.
+ * Starts a Synapse on free ports, waits until it answers and registers its server user.
  *
- * `config` is merged over the configuration by top-level key, e.g. `{ refreshable_access_token_lifetime: '2s' }`.
  * If it does not start, the error holds the end of its log.
  */
-export async function startSynapse(python: string, config: Record<string, unknown> = {}): Promise<Synapse> {
+export async function startSynapse(python: string, options: SynapseOptions = {}): Promise<Synapse> {
   const folder = await mkdtemp(join(tmpdir(), 'mx2s-synapse-'));
-  const port = await freePort();
+  const [clientPort, federationPort] = await freePorts();
   const address: SynapseAddress = {
-    baseUrl: `http://127.0.0.1:${String(port)}`,
-    serverName: `localhost:${String(port)}`,
+    baseUrl: `http://127.0.0.1:${String(clientPort)}`,
+    serverName: options.serverName ?? `localhost:${String(federationPort)}`,
+    federationPort,
     registrationSecret: randomBytes(24).toString('hex'),
     asToken: randomBytes(24).toString('hex'),
   };
-  const files = configuration(folder, port, address, config);
+  const files = configurationFiles(folder, clientPort, address, options.config ?? {});
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)));
 
-  const log = openSync(join(folder, 'stdout.log'), 'w');
-  const child = spawn(python, ['-m', 'synapse.app.homeserver', '-c', 'homeserver.yaml'], {
-    cwd: folder,
-    stdio: ['ignore', log, log],
-  });
-  closeSync(log);
-  const killAtExit = () => child.kill('SIGKILL');
+  let child: ChildProcess | undefined;
+  const killAtExit = () => child?.kill('SIGKILL');
   process.once('exit', killAtExit);
 
-  const stop = async () => {
-    await end(child);
-    process.off('exit', killAtExit);
-    await rm(folder, { recursive: true, force: true });
+  const synapse: Synapse = {
+    address,
+    halt: () => end(child),
+    resume: async () => {
+      child = run(python, folder);
+      await untilItAnswers(child, address.baseUrl);
+    },
+    stop: async () => {
+      await end(child);
+      process.off('exit', killAtExit);
+      await rm(folder, { recursive: true, force: true });
+    },
   };
   try {
-    await untilItAnswers(child, address.baseUrl);
+    await synapse.resume();
     await registerServerUser(address);
   } catch (error) {
-    const said = await readFile(join(folder, 'stdout.log'), 'utf8');
-    await stop();
+    const said = await readFile(join(folder, LOG), 'utf8');
+    await synapse.stop();
     throw new Error(`Synapse did not start; it said:\n${said.slice(-3000)}`, { cause: error });
   }
-  return { ...address, stop };
+  return synapse;
 }
 
 /** Registers a user by the shared secret (Synapse's admin API, "Shared-Secret Registration"). */
@@ -85,6 +105,13 @@ export function loginUser(synapse: SynapseAddress, name: string, password: strin
   });
 }
 
+/** A new user, so that no test finds the messages of another, logged in. */
+export async function newSession(synapse: SynapseAddress): Promise<Session> {
+  const name = `user-${randomBytes(6).toString('hex')}`;
+  await registerUser(synapse, name, name);
+  return loginUser(synapse, name, name);
+}
+
 /** Logs the server user in as device `""`, with an empty inbox; it then sends and syncs like an ordinary account. */
 export async function loginServerUser(synapse: SynapseAddress): Promise<Session> {
   const identifier = { type: 'm.id.user', user: `@:${synapse.serverName}` };
@@ -102,81 +129,34 @@ async function registerServerUser(synapse: SynapseAddress): Promise<void> {
   });
 }
 
-// --- configuration ----------------------------------------------------------------------------------------
-
-/** Every file of the folder: name → text. Synapse reads YAML, of which JSON is a part. */
-function configuration(
-  folder: string,
-  port: number,
-  address: SynapseAddress,
-  config: Record<string, unknown>,
-): Record<string, string> {
-  const homeserver = {
-    server_name: address.serverName,
-    public_baseurl: `${address.baseUrl}/`,
-    pid_file: join(folder, 'homeserver.pid'),
-    listeners: [
-      {
-        port,
-        bind_addresses: ['127.0.0.1'],
-        type: 'http',
-        tls: false,
-        resources: [{ names: ['client'], compress: false }],
-      },
-    ],
-    database: { name: 'sqlite3', args: { database: join(folder, 'homeserver.db') } },
-    log_config: join(folder, 'log.yaml'),
-    media_store_path: join(folder, 'media'),
-    signing_key_path: join(folder, 'signing.key'),
-    app_service_config_files: [join(folder, 'server-user.yaml')],
-    registration_shared_secret: address.registrationSecret,
-    macaroon_secret_key: randomBytes(24).toString('hex'),
-    form_secret: randomBytes(24).toString('hex'),
-    report_stats: false,
-    bcrypt_rounds: 4,
-    trusted_key_servers: [],
-    suppress_key_server_warning: true,
-    presence: { enabled: false },
-    rc_registration: NO_LIMIT,
-    rc_login: { address: NO_LIMIT, account: NO_LIMIT, failed_attempts: NO_LIMIT },
-    ...config,
-  };
-  const serverUser = {
-    id: 'server-user',
-    url: null, // nothing is pushed: the server user syncs
-    as_token: address.asToken,
-    hs_token: randomBytes(24).toString('hex'),
-    sender_localpart: '_server-user',
-    rate_limited: false,
-    namespaces: { users: [{ exclusive: true, regex: `@:${address.serverName}` }], rooms: [], aliases: [] },
-  };
-  const log = {
-    version: 1,
-    handlers: { console: { class: 'logging.StreamHandler' } },
-    root: { level: 'WARNING', handlers: ['console'] },
-    disable_existing_loggers: false,
-  };
-  const seed = randomBytes(32).toString('base64').replaceAll('=', '');
-  return {
-    'homeserver.yaml': JSON.stringify(homeserver),
-    'server-user.yaml': JSON.stringify(serverUser),
-    'log.yaml': JSON.stringify(log),
-    'signing.key': `ed25519 a_mx2s ${seed}\n`,
-  };
-}
-
-const NO_LIMIT = { per_second: 100_000, burst_count: 100_000 };
-
 // --- the process ------------------------------------------------------------------------------------------
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port on loopback');
-  return address.port;
+/** Two ports that nobody listens on; both are taken at once, so that they differ. */
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()] as const;
+  const ports = servers.map(async (server) => {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port on loopback');
+    return address.port;
+  });
+  const [first = 0, second = 0] = await Promise.all(ports);
+  for (const server of servers) {
+    server.close();
+    await once(server, 'close');
+  }
+  return [first, second];
+}
+
+function run(python: string, folder: string): ChildProcess {
+  const log = openSync(join(folder, LOG), 'a');
+  const child = spawn(python, ['-m', 'synapse.app.homeserver', '-c', 'homeserver.yaml'], {
+    cwd: folder,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  return child;
 }
 
 async function untilItAnswers(child: ChildProcess, baseUrl: string): Promise<void> {
@@ -192,8 +172,8 @@ async function untilItAnswers(child: ChildProcess, baseUrl: string): Promise<voi
   throw new Error(hasEnded(child) ? 'it ended' : `no answer in ${String(START_TIMEOUT_MS)} ms`);
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (hasEnded(child)) return;
+async function end(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || hasEnded(child)) return;
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
   const patience = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
@@ -205,6 +185,7 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
+const LOG = 'stdout.log';
 const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 100;
