@@ -1,5 +1,8 @@
-/** Chance as an argument: identifiers, secrets and jitter come from here, so that a test can fix them. */
-import { randomBytes, randomUUID } from 'node:crypto';
+/**
+ * Chance as an argument: identifiers, secrets and jitter come from here, so that a test can fix them.
+ *
+ * The global `crypto` loads when it is first used; `node:crypto` would load at every start.
+ */
 
 export interface Chance {
   /** A UUIDv4. */
@@ -10,8 +13,9 @@ export interface Chance {
   bytes(byteCount: number): Uint8Array;
 }
 
+/** The chance of the operating system. */
 export const systemChance: Chance = {
-  uuid: () => randomUUID(),
+  uuid: () => crypto.randomUUID(),
   fraction: () => Math.random(),
-  bytes: (byteCount) => randomBytes(byteCount),
+  bytes: (byteCount) => crypto.getRandomValues(new Uint8Array(byteCount)),
 };
