@@ -1,0 +1,53 @@
+/** What the real program loads before it answers: start-up is what people wait for every time. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../src/commands/index.js';
+import { runBinary } from './kit/binary.js';
+import { makeTempDir, type TempDir } from './kit/temp-dir.js';
+
+let home: TempDir;
+beforeEach(async () => (home = await makeTempDir()));
+afterEach(() => home.remove());
+
+describe('the program loads no package, and no command but the one that is named, for', () => {
+  it.each([
+    [['--version'], []],
+    [['--help'], []],
+    [['nonsense'], []],
+    [['help', 'send'], ['send']],
+    [['validate-id', '@:x.y'], ['validate-id']],
+  ])('%j', async (args, commands) => {
+    const urls = await loadedBy(args);
+    expect(urls).toContainEqual(expect.stringMatching(/\/dist\/main\.js$/));
+    expect({ packages: packagesIn(urls), commands: commandsIn(urls) }).toEqual({ packages: [], commands });
+  });
+});
+
+it('the program loads a package where it is needed', async () => {
+  const env = { MX2S_HOMESERVER: 'http://127.0.0.1:1', MX2S_ACCESS_TOKEN: 'token' };
+  const urls = await loadedBy(['whoami', '--retries', '0'], env);
+  expect({ packages: packagesIn(urls), commands: commandsIn(urls) }).toEqual({
+    packages: ['undici'],
+    commands: ['whoami'],
+  });
+});
+
+/** The URLs of all scripts that a run of the program loaded. */
+async function loadedBy(args: readonly string[], env: Record<string, string> = {}): Promise<string[]> {
+  const folder = join(home.path, 'coverage'); // where V8 writes down what it ran
+  await runBinary(args, { home: home.path, env: { ...env, NODE_V8_COVERAGE: folder } });
+  const [file = ''] = await readdir(folder);
+  const { result } = JSON.parse(await readFile(join(folder, file), 'utf8')) as { result: { url: string }[] };
+  return result.map(({ url }) => url);
+}
+
+function packagesIn(urls: readonly string[]): string[] {
+  return [...new Set(urls.flatMap((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []))];
+}
+
+/** The build gives each command a file of its own, called by it and a hash. */
+function commandsIn(urls: readonly string[]): string[] {
+  const files = urls.flatMap((url) => /\/dist\/(.*)-[A-Z0-9]{8}\.js$/.exec(url)?.[1] ?? []);
+  return COMMANDS.map(({ name }) => name).filter((name) => files.includes(name));
+}
