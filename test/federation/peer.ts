@@ -7,7 +7,7 @@ import { systemResolver } from '../../src/federation/system-resolver.js';
 import { systemClock } from '../../src/clock.js';
 import { openTransport } from '../../src/http/transport.js';
 import { parseServerName, type ServerName } from '../../src/ids/server-name.js';
-import { encodeJson } from '../../src/wire/json.js';
+import { plainValue } from '../../src/wire/json.js';
 import { AUTHORITY, GOOD, KEY } from '../http/certificates.js';
 import { json, startLoopbackServer, type LoopbackServer, type Respond } from '../http/loopback-server.js';
 
@@ -25,7 +25,7 @@ export async function startPeer(respond: Respond = receive, publishes = true): P
   const server = await startLoopbackServer(
     (asked, response, index) => {
       if (!publishes || asked.path !== '/_matrix/key/v2/server') respond(asked, response, index);
-      else response.end(encodeJson(publishedKeys({ serverName: name, keys: [key] }, Date.now())));
+      else json(response, 200, plainValue(publishedKeys({ serverName: name, keys: [key] }, Date.now())));
     },
     { cert: GOOD, key: KEY },
   );
