@@ -8,7 +8,8 @@ import { parseServerName, type ServerName } from '../ids/server-name.js';
 import { parseUserId, serverUserOf, type UserId } from '../ids/user-id.js';
 import { openTransport } from '../http/transport.js';
 import { openMemoryStore } from '../store/memory.js';
-import { createDispatcher } from '../subsystems/dispatch.js';
+import { DEFAULT_TIMEOUT_MS, createDispatcher } from '../subsystems/dispatch.js';
+import { openNats, type NatsCredentials } from '../subsystems/nats-connections.js';
 import { openTable, type HandlerRule } from '../subsystems/table.js';
 import type { Exchange } from '../subsystems/webhook.js';
 import { buildApp } from './app.js';
@@ -40,6 +41,8 @@ export interface HomeserverOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** How `http(s)://` handlers reach their web service; by default over connections of the server's own. */
   readonly exchange?: Exchange | undefined;
+  /** For `nats://` handlers; default none. */
+  readonly natsCredentials?: NatsCredentials | undefined;
   /** Gets the event log, entry by entry. */
   readonly onEvent?: ((entry: LogEntry) => void) | undefined;
   /** Told why a handler failed; its sender never is. */
@@ -88,12 +91,22 @@ export async function openHomeserver(
   } = options;
   const transport = openTransport({});
   const exchange = options.exchange ?? ((request, signal) => transport.exchange(request, signal));
+  const nats = openNats({
+    credentials: options.natsCredentials,
+    timeoutMs: options.handlerTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+  });
   const serverName = options.serverName ?? parseServerName(authority);
   const serverUser = serverUserOf(serverName);
   const store = openMemoryStore();
   const waiters = new Waiters();
   const dispatcher = createDispatcher({
-    handlerFor: openTable(options.handlers ?? [], { server: serverName, clock, env, exchange }),
+    handlerFor: openTable(options.handlers ?? [], {
+      server: serverName,
+      clock,
+      env,
+      exchange,
+      natsRequest: nats.request,
+    }),
     clock,
     concurrency: options.handlerConcurrency,
     timeoutMs: options.handlerTimeoutMs,
@@ -133,6 +146,7 @@ export async function openHomeserver(
       waiters.close();
       await dispatcher.close();
       await delivery.settled();
+      await nats.close();
       await transport.close();
       await store.close();
       await app.close();

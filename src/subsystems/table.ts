@@ -7,8 +7,11 @@ import { JsonSyntaxError, encodeJson, parseJson, type JsonText } from '../wire/j
 import { echo } from './echo.js';
 import { createExec } from './exec.js';
 import type { Handler } from './handler.js';
+import { createNats, parseNatsUrl, type NatsRequest, type NatsService } from './nats.js';
 import { PING_TYPE, createPing } from './ping.js';
 import { createReply } from './reply.js';
+import { parseServiceUrl } from './service-url.js';
+import { VALIDATORS, parseValidator, type ValidatorName } from './validators.js';
 import { createWebhook, type Exchange } from './webhook.js';
 
 /** One `--on 'GLOB=HANDLER'`. */
@@ -23,7 +26,9 @@ export type HandlerSpec =
   | { readonly kind: 'echo' | 'drop' }
   | { readonly kind: 'reply'; readonly content: JsonText }
   | { readonly kind: 'exec'; readonly command: string }
-  | { readonly kind: 'webhook'; readonly url: string };
+  | { readonly kind: 'validate'; readonly validator: ValidatorName }
+  | { readonly kind: 'webhook'; readonly url: string }
+  | { readonly kind: 'nats'; readonly service: NatsService };
 
 /** What handlers need from outside. */
 export interface HandlerTools {
@@ -33,6 +38,8 @@ export interface HandlerTools {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For web services. */
   readonly exchange: Exchange;
+  /** For services on NATS. */
+  readonly natsRequest: NatsRequest;
 }
 
 /**
@@ -71,9 +78,13 @@ function parseHandler(text: string): HandlerSpec {
   if (text === 'echo' || text === 'drop') return { kind: text };
   if (text.startsWith('reply:')) return { kind: 'reply', content: parseContent(text.slice('reply:'.length)) };
   if (/^exec:./s.test(text)) return { kind: 'exec', command: text.slice('exec:'.length) };
-  if (/^https?:/.test(text)) return { kind: 'webhook', url: parseWebhookUrl(text) };
+  if (text.startsWith('validate:')) {
+    return { kind: 'validate', validator: parseValidator(text.slice('validate:'.length)) };
+  }
+  if (/^https?:/.test(text)) return { kind: 'webhook', url: parseServiceUrl(text).href };
+  if (text.startsWith('nats:')) return { kind: 'nats', service: parseNatsUrl(text) };
   throw new UsageError(`--on: '${text}' is no handler`, {
-    hint: 'a handler is echo, drop, reply:JSON, exec:COMMAND, or an http:// or https:// URL',
+    hint: 'a handler is echo, drop, reply:JSON, exec:COMMAND, validate:mls, validate:report, or an http://, https:// or nats:// URL',
   });
 }
 
@@ -91,17 +102,6 @@ function parseContent(text: string): JsonText {
   throw new InvalidInputError('--on reply: the content is no JSON object', { at: '--on' });
 }
 
-function parseWebhookUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) throw new InvalidInputError(`--on: '${text}' is no URL`, { at: '--on' });
-  if (url.username !== '' || url.password !== '') {
-    throw new UsageError('--on: a URL on the command line must hold no user name or password', {
-      hint: 'the list of processes shows command lines to everybody',
-    });
-  }
-  return url.href;
-}
-
 function openHandler(spec: HandlerSpec | Handler, tools: HandlerTools): Handler | undefined {
   if (typeof spec === 'function') return spec;
   switch (spec.kind) {
@@ -115,5 +115,9 @@ function openHandler(spec: HandlerSpec | Handler, tools: HandlerTools): Handler 
       return createExec(spec.command, tools.env);
     case 'webhook':
       return createWebhook(spec.url, tools.exchange);
+    case 'nats':
+      return createNats(spec.service, tools.natsRequest);
+    case 'validate':
+      return VALIDATORS[spec.validator];
   }
 }

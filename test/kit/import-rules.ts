@@ -204,5 +204,6 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   chalk: ['src/ui/'],
   ora: ['src/ui/'],
   fastify: ['src/server/'],
+  '@nats-io/transport-node': ['src/subsystems/nats-connections.ts'],
   'node-sqlite3-wasm': ['src/store/database.ts'],
 };

@@ -17,6 +17,12 @@ describe('parseHandlerRule', () => {
     ['a=exec:x=1; echo "$x"', { glob: 'a', handler: { kind: 'exec', command: 'x=1; echo "$x"' } }],
     ['a=http://h.test:1/p?q=1', { glob: 'a', handler: { kind: 'webhook', url: 'http://h.test:1/p?q=1' } }],
     ['a=https://h.test', { glob: 'a', handler: { kind: 'webhook', url: 'https://h.test/' } }],
+    [
+      'a=nats://h.test/x.y',
+      { glob: 'a', handler: { kind: 'nats', service: { host: 'h.test', port: 4222, subject: 'x.y' } } },
+    ],
+    ['a=validate:mls', { glob: 'a', handler: { kind: 'validate', validator: 'mls' } }],
+    ['a=validate:report', { glob: 'a', handler: { kind: 'validate', validator: 'report' } }],
   ])('reads %s', (text, rule) => {
     expect(parseHandlerRule(text)).toEqual(rule);
   });
@@ -29,7 +35,11 @@ describe('parseHandlerRule', () => {
     ['a=exec:', UsageError, 'is no handler'],
     ['a=ftp://h.test', UsageError, 'is no handler'],
     ['a=http:', InvalidInputError, 'is no URL'],
+    ['a=nats:', InvalidInputError, 'names no subject'],
     ['a=https://user:secret@h.test/', UsageError, 'no user name or password'],
+    ['a=nats://user:secret@h.test/x', UsageError, 'no user name or password'],
+    ['a=validate:', UsageError, 'there is no validator'],
+    ['a=validate:all', UsageError, 'there is no validator'],
     ['a=reply:{', InvalidInputError, 'not JSON'],
     ['a=reply:[]', InvalidInputError, 'no JSON object'],
   ])('refuses %s', (text, kind, why) => {
@@ -37,8 +47,10 @@ describe('parseHandlerRule', () => {
     expect(() => parseHandlerRule(text)).toThrow(why);
   });
 
-  it('repeats no secret', () => {
-    expect(() => parseHandlerRule('a=https://user:secret@h.test/')).not.toThrow('secret');
+  it.each(['https', 'nats'])('repeats no secret of a %s:// URL', (scheme) => {
+    const refused = () => parseHandlerRule(`a=${scheme}://user:secret@h.test/x`);
+    expect(refused).toThrow(UsageError);
+    expect(refused).not.toThrow('secret');
   });
 });
 
@@ -48,6 +60,7 @@ describe('openTable', () => {
     clock: systemClock,
     env: {},
     exchange: () => Promise.reject(new Error('no network')),
+    natsRequest: () => Promise.reject(new Error('no network')),
   };
 
   /** What the handler of a type answers to it; `none` where there is no handler. */

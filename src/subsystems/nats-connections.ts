@@ -1,0 +1,134 @@
+/**
+ * The one door to NATS: a connection to each server that a handler names, opened when it is first needed.
+ *
+ * A connection that was lost is not waited for: requests fail until a new one can be made, and each of them tries.
+ * So a server that is away holds nothing up (R-33), nothing is sent late, and it works again as soon as it is back.
+ */
+import { connect as connectTcp, type TcpNetConnectOpts } from 'node:net';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { InvalidInputError } from '../errors.js';
+import type { NatsRequest } from './nats.js';
+
+declare const credentialsBrand: unique symbol;
+/** The text of a credentials file: a JWT and the seed that signs for it. Made by `parseNatsCredentials`. */
+export type NatsCredentials = string & { readonly [credentialsBrand]: true };
+
+export interface NatsOptions {
+  /** For every server; without it none is told who we are. */
+  readonly credentials?: NatsCredentials | undefined;
+  /** How long a reply may take. */
+  readonly timeoutMs: number;
+  /** How long a server may take to say something at all; default 5 s. */
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+export interface Nats {
+  readonly request: NatsRequest;
+  /** Ends requests and connections, and takes no more of them. */
+  close(): Promise<void>;
+}
+
+/**
+ * Reads a credentials file's text, as `nsc` writes it.
+ * @throws InvalidInputError, which never shows what is in the file
+ */
+export function parseNatsCredentials(text: string, file: string): NatsCredentials {
+  const lines = text.replaceAll('\r\n', '\n'); // the package reads no others
+  if (BLOCKS.every((block) => block.test(lines))) return lines as NatsCredentials;
+  throw new InvalidInputError(`${file} holds no NATS credentials`, {
+    at: '--nats-creds',
+    hint: 'it holds a JWT and a seed, each between lines of dashes, as nsc writes them',
+  });
+}
+
+/**
+ * Opens no connection yet. Where the server speaks TLS so do we, and its certificate has to be one that Node
+ * trusts (`NODE_EXTRA_CA_CERTS` adds some).
+ */
+export function openNats(options: NatsOptions): Nats {
+  const { credentials, timeoutMs, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const connections = new Map<string, Promise<NatsConnection>>();
+  const closing = new AbortController();
+
+  async function open(host: string, port: number, server: string): Promise<NatsConnection> {
+    try {
+      await untilItSpeaks({ host, port, timeout: connectTimeoutMs, signal: closing.signal });
+      const { connect, credsAuthenticator } = await import('@nats-io/transport-node');
+      return await connect({
+        servers: server,
+        name: 'mx2s',
+        reconnect: false,
+        timeout: connectTimeoutMs,
+        pingInterval: PING_INTERVAL_MS,
+        ...(credentials === undefined
+          ? {}
+          : { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) }),
+      });
+    } catch (error) {
+      throw new Error(`cannot connect to NATS at ${server}: ${wordsOf(error)}`, { cause: error });
+    }
+  }
+
+  /** One attempt at a time for each server: who comes meanwhile shares its end. */
+  function connectionTo(host: string, port: number): Promise<NatsConnection> {
+    const server = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const known = connections.get(server);
+    if (known !== undefined) return known;
+    const opening = open(host, port, server);
+    connections.set(server, opening);
+    const forget = (): boolean => connections.delete(server);
+    opening.then((connection) => connection.closed().then(forget), forget);
+    return opening;
+  }
+
+  return {
+    async request({ host, port, subject }, text) {
+      if (closing.signal.aborted) throw new Error('the server stops');
+      const connection = await connectionTo(host, port);
+      const reply = await connection
+        .request(subject, text, { timeout: timeoutMs })
+        .catch((cause: unknown) => {
+          throw new Error(`no reply from ${subject} on NATS: ${wordsOf(cause)}`, { cause });
+        });
+      const fault = reply.headers?.get(SERVICE_ERROR) ?? '';
+      if (fault !== '') throw new Error(`${subject} on NATS says: ${fault}`);
+      return new TextDecoder('utf-8', { fatal: true }).decode(reply.data);
+    },
+    async close() {
+      closing.abort();
+      const opened = await Promise.allSettled(connections.values());
+      for (const each of opened) if (each.status === 'fulfilled') await each.value.close();
+    },
+  };
+}
+
+/**
+ * Resolves when the server has said something, as a NATS server does before all else. The package cannot be left
+ * to find out: it gives up a server that takes connections and is silent, but keeps the socket, for ever.
+ */
+async function untilItSpeaks(to: TcpNetConnectOpts & { readonly timeout: number }): Promise<void> {
+  const socket = connectTcp(to);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('data', () => resolve());
+      socket.once('error', reject);
+      socket.once('timeout', () => reject(new Error(`it said nothing within ${to.timeout} ms`)));
+      socket.once('end', () => reject(new Error('it hung up')));
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** With several addresses for one name, Node gives one error that holds one for each, and has no words of its own. */
+function wordsOf(error: unknown): string {
+  if (error instanceof AggregateError) return wordsOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}
+
+const BLOCKS = [/^-+BEGIN NATS USER JWT-+\n\S/m, /^-+BEGIN USER NKEY SEED-+\n\S/m];
+const CONNECT_TIMEOUT_MS = 5000;
+/** A server that is gone without a word is noticed after three of these. */
+const PING_INTERVAL_MS = 20_000;
+/** Of services made with NATS's own frameworks: the reply says that the request failed. */
+const SERVICE_ERROR = 'Nats-Service-Error';

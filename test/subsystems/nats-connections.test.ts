@@ -1,0 +1,118 @@
+/** Against what is no NATS server; a real one is in test/interop/nats.test.ts. */
+import { createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { InvalidInputError } from '../../src/errors.js';
+import { openNats, parseNatsCredentials } from '../../src/subsystems/nats-connections.js';
+
+async function startTcp(onConnection: (socket: Socket) => void): Promise<Server> {
+  const server = createServer(onConnection);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return server;
+}
+
+function serviceAt(server: Server) {
+  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, subject: 'a.b' };
+}
+
+function open() {
+  const nats = openNats({ timeoutMs: 1000, connectTimeoutMs: 50 });
+  onTestFinished(() => nats.close());
+  return nats;
+}
+
+describe('request', () => {
+  it('fails where nothing listens', async () => {
+    const server = await startTcp(() => undefined);
+    const service = serviceAt(server);
+    await new Promise((resolve) => server.close(resolve));
+    await expect(open().request(service, '{}')).rejects.toThrow(
+      new RegExp(`^cannot connect to NATS at 127\\.0\\.0\\.1:${String(service.port)}: .*ECONNREFUSED`),
+    );
+  });
+
+  it('fails where a name has several addresses, and nothing listens', async () => {
+    const server = await startTcp(() => undefined);
+    const service = { ...serviceAt(server), host: 'localhost' };
+    await new Promise((resolve) => server.close(resolve));
+    await expect(open().request(service, '{}')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('R-33: fails where something takes connections and is silent, and leaves none behind', async () => {
+    let closed: Promise<void> | undefined;
+    const server = await startTcp((socket) => {
+      closed = new Promise((resolve) => socket.once('close', () => resolve()));
+      socket.resume();
+    });
+    await expect(open().request(serviceAt(server), '{}')).rejects.toThrow('it said nothing within 50 ms');
+    expect(closed).toBeDefined();
+    await closed;
+  });
+
+  it('fails where something hangs up', async () => {
+    const server = await startTcp((socket) => socket.end());
+    await expect(open().request(serviceAt(server), '{}')).rejects.toThrow('it hung up');
+  });
+
+  it('fails where something else answers', async () => {
+    const server = await startTcp((socket) => {
+      socket.on('error', () => undefined);
+      socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    });
+    await expect(open().request(serviceAt(server), '{}')).rejects.toThrow('unexpected response from server');
+  });
+
+  it('makes one attempt for all who wait, and a new one for the next', async () => {
+    let connections = 0;
+    const server = await startTcp((socket) => {
+      connections += 1;
+      socket.end();
+    });
+    const nats = open();
+    const both = [1, 2].map(() => nats.request(serviceAt(server), '{}'));
+    expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(connections).toBe(1);
+    await expect(nats.request(serviceAt(server), '{}')).rejects.toThrow('it hung up');
+    expect(connections).toBe(2);
+  });
+
+  it('ends with the server, and takes nothing after it', async () => {
+    const server = await startTcp((socket) => socket.resume());
+    const nats = openNats({ timeoutMs: 1000 });
+    const waiting = nats.request(serviceAt(server), '{}');
+    waiting.catch(() => undefined);
+    await nats.close();
+    await expect(waiting).rejects.toThrow('cannot connect');
+    await expect(nats.request(serviceAt(server), '{}')).rejects.toThrow('the server stops');
+  });
+});
+
+describe('parseNatsCredentials', () => {
+  const CREDENTIALS = [
+    '-----BEGIN NATS USER JWT-----',
+    'a.jwt.here',
+    '------END NATS USER JWT------',
+    '',
+    '-----BEGIN USER NKEY SEED-----',
+    'SUSECRET',
+    '------END USER NKEY SEED------',
+    '',
+  ];
+
+  it.each(['\n', '\r\n'])('takes a file with lines that end in %j', (end) => {
+    expect(parseNatsCredentials(CREDENTIALS.join(end), 'a.creds')).toBe(CREDENTIALS.join('\n'));
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['a seed alone', CREDENTIALS.slice(4).join('\n')],
+    ['a JWT alone', CREDENTIALS.slice(0, 3).join('\n')],
+    ['an empty block', CREDENTIALS.join('\n').replace('SUSECRET', '')],
+  ])('refuses %s, and does not show it', (_what, text) => {
+    const parse = () => parseNatsCredentials(text, 'a.creds');
+    expect(parse).toThrow(InvalidInputError);
+    expect(parse).toThrow('a.creds holds no NATS credentials');
+    expect(parse).not.toThrow('SUSECRET');
+  });
+});
