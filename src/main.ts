@@ -80,6 +80,7 @@ export async function parseCommandLine(
   entries: readonly CommandEntry[],
 ): Promise<ChosenCommand | HelpText> {
   let chosen: ChosenCommand | undefined;
+  let named: string | undefined;
   let help = '';
   const root = new Command('mx2s')
     .description('Send Matrix to-device messages to a server, and hear it answer as itself (MSC4246).')
@@ -90,17 +91,20 @@ export async function parseCommandLine(
       writeErr: (text) => (help += text),
       outputError: () => undefined,
     })
-    .exitOverride()
-    .helpCommand('help [topic]', 'help for a command, or for exit-codes');
+    .exitOverride();
   addGlobalFlags(root);
-  for (const entry of entries) {
-    const command = root.command(entry.name, { hidden: entry.hidden === true }).summary(entry.summary);
-    command.description(capitalised(entry.summary));
-    command.allowExcessArguments(false);
-    command.action(() => undefined);
+  for (const { name, summary, hidden = false } of entries) {
+    const command = root.command(name, { hidden }).summary(summary).description(capitalised(summary));
+    command.allowExcessArguments(false).action(() => undefined);
   }
+  root
+    .command('help')
+    .summary('help for a command, or for exit-codes')
+    .argument('[topic]')
+    .action((topic?: string) => showHelp(root, entries, topic));
   root.hook('preSubcommand', async (_root, command) => {
-    const entry = entries.find(({ name }) => name === command.name());
+    named = command.name();
+    const entry = entries.find(({ name }) => name === named);
     if (entry === undefined) return;
     const definition = await entry.load();
     definition.configure(command);
@@ -111,28 +115,33 @@ export async function parseCommandLine(
     });
   });
   try {
-    await root.parseAsync(helpAsFlag(argv, entries), { from: 'user' });
+    await root.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (HELP_CODES.has(error.code)) return { help, exitCode: error.exitCode === 0 ? 0 : 2 };
-    throw usageErrorOf(error, argv, entries);
+    throw usageErrorOf(error, named);
   }
   if (chosen === undefined) throw new UsageError('no command was given', { hint: 'run mx2s --help' });
   return chosen;
 }
 
 /**
- * `help send` as `send --help`: commander's own help command would not import the subcommand first.
+ * Shows help by the throw that commander makes of it. Its own help command would not import the subcommand first.
  * @throws UsageError when there is no such topic
  */
-function helpAsFlag(argv: readonly string[], entries: readonly CommandEntry[]): string[] {
-  const at = argv.findIndex((each) => !each.startsWith('-'));
-  const topic = argv[at + 1];
-  if (argv[at] !== 'help' || topic === undefined || topic.startsWith('-')) return [...argv];
-  if (!entries.some(({ name }) => name === topic)) {
+async function showHelp(
+  root: Command,
+  entries: readonly CommandEntry[],
+  topic: string | undefined,
+): Promise<void> {
+  if (topic === undefined) root.help();
+  const entry = entries.find(({ name }) => name === topic);
+  const command = root.commands.find((each) => each.name() === topic);
+  if (entry === undefined || command === undefined) {
     throw new UsageError(`no help on '${topic}'`, { hint: 'run mx2s --help for the list of commands' });
   }
-  return [...argv.slice(0, at), topic, '--help'];
+  (await entry.load()).configure(command);
+  command.help();
 }
 
 async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<ExitCode> {
@@ -200,16 +209,13 @@ function formatTyped(argv: readonly string[]): Format | undefined {
   return last === undefined ? undefined : last === '--json' ? 'json' : 'text';
 }
 
-function usageErrorOf(
-  error: CommanderError,
-  argv: readonly string[],
-  entries: readonly CommandEntry[],
-): UsageError {
+/** @param command the subcommand that was named, if parsing got so far */
+function usageErrorOf(error: CommanderError, command: string | undefined): UsageError {
   const [message = '', suggestion] = error.message
     .replace(/^error: /, '')
     .replace(/\. Allowed choices are (.*)\.$/, ': it is not one of $1')
+    .replace(/\. Expected (.*)\.$/, ': expected $1')
     .split('\n');
-  const command = entries.find(({ name }) => argv.includes(name))?.name;
   const hint = suggestion
     ? suggestion.replace(/^\((.*)\)$/, '$1').toLowerCase()
     : `run mx2s ${command === undefined ? '' : `${command} `}--help`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { define, type CommandDefinition, type CommandEntry } from '../src/commands/define.js';
-import { InterruptedError, ReaderGoneError, UsageError } from '../src/errors.js';
+import { UsageError } from '../src/errors.js';
 import { parseCommandLine } from '../src/main.js';
 import { runCli } from './kit/run-cli.js';
 
@@ -54,6 +54,15 @@ describe('parseCommandLine', () => {
     expect(await parsed('probe', '--data=-q')).toMatchObject({ data: '-q' });
   });
 
+  it('takes no value of a flag for a command', async () => {
+    expect(await parsed('-p', 'help', 'probe', 'x')).toMatchObject({ args: ['x'], profile: 'help' });
+    const failure = parseCommandLine(
+      ['probe', '--data', 'other', '--nope'],
+      [...entries, entry('other', probe)],
+    );
+    await expect(failure).rejects.toMatchObject({ hint: 'run mx2s probe --help' });
+  });
+
   it('imports a command only when it is used', async () => {
     let loads = 0;
     const lazy: CommandEntry[] = [
@@ -78,11 +87,19 @@ describe('parseCommandLine', () => {
     ['an unknown flag', ['probe', '--nope'], "unknown option '--nope'"],
     ['a flag without its value', ['probe', '-d'], 'argument missing'],
     ['an unknown topic', ['help', 'nope'], "no help on 'nope'"],
+    [
+      'a word too many',
+      ['help', 'probe', 'x'],
+      "too many arguments for 'help': expected 1 argument but got 2",
+    ],
   ])('refuses %s', async (_what, argv, message) => {
     const failure = await parseCommandLine(argv, entries).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(UsageError);
+    expect(failure).toMatchObject({
+      message: expect.stringMatching(/[^.]$/) as string,
+      hint: expect.stringMatching(/^run mx2s .*[^.]$/) as string,
+    });
     expect((failure as UsageError).message).toContain(message);
-    expect((failure as UsageError).hint).toBeTruthy();
   });
 });
 
@@ -124,9 +141,4 @@ describe('main', () => {
     expect(code).toBe(1);
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'disk' } });
   });
-});
-
-it('knows the two ends that are no failure of anybody', () => {
-  expect(new ReaderGoneError().name).toBe('ReaderGoneError');
-  expect(new InterruptedError('SIGTERM').message).toBe('interrupted by SIGTERM');
 });

@@ -44,7 +44,7 @@ async function describeSubcommand(command: Command, entries: readonly CommandEnt
   const [name, summary] = [command.name(), command.summary() || command.description()];
   const entry = entries.find((each) => each.name === name);
   if (entry === undefined) {
-    // commander's own: help
+    // help, whose topics are the commands
     return { name, summary, flags: [], argument: { kind: 'words', words: entries.map((each) => each.name) } };
   }
   const configured = command.createCommand(name).helpOption(false); // --help is one of the root's
