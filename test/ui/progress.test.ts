@@ -1,0 +1,68 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Clock } from '../../src/clock.js';
+import { renderBar, startProgress } from '../../src/ui/progress.js';
+import type { Live, Talk } from '../../src/ui/streams.js';
+
+const spinner = { text: '', start: vi.fn(() => spinner), stop: vi.fn(), clear: vi.fn(), render: vi.fn() };
+const ora = vi.hoisted(() => vi.fn());
+vi.mock('ora', () => ({ default: ora }));
+
+beforeEach(() => {
+  vi.clearAllMocks();
+  ora.mockReturnValue(spinner);
+});
+
+/** What a talk is told to keep below itself. */
+function talkOf(canRedraw: boolean): { talk: Talk; live: (Live | undefined)[] } {
+  const live: (Live | undefined)[] = [];
+  const talk = { canRedraw, setLive: (next: Live | undefined) => live.push(next) } as Partial<Talk> as Talk;
+  return { talk, live };
+}
+
+const SHOWN = { inCi: false, quiet: false, text: 'reading' };
+
+describe('startProgress', () => {
+  it.each([
+    ['where nothing can be redrawn', false, SHOWN],
+    ['in CI', true, { ...SHOWN, inCi: true }],
+    ['when told to be quiet', true, { ...SHOWN, quiet: true }],
+  ])('shows nothing %s', async (_where, canRedraw, options) => {
+    const { talk, live } = talkOf(canRedraw);
+    const progress = await startProgress(talk, options);
+    progress.update('more');
+    progress.stop();
+    expect(ora).not.toHaveBeenCalled();
+    expect(live).toEqual([]);
+  });
+
+  it('shows a spinner below the talk until it is stopped, and leaves stdin alone', async () => {
+    const { talk, live } = talkOf(true);
+    const progress = await startProgress(talk, SHOWN);
+    expect(ora).toHaveBeenCalledWith(expect.objectContaining({ text: 'reading', discardStdin: false }));
+    expect(spinner.start).toHaveBeenCalledOnce();
+    progress.update('more');
+    expect(spinner.text).toBe('more');
+    live[0]?.clear();
+    live[0]?.draw();
+    expect([spinner.clear.mock.calls.length, spinner.render.mock.calls.length]).toEqual([1, 1]);
+    progress.stop();
+    progress.stop();
+    expect(live.slice(1)).toEqual([undefined, undefined]);
+    expect(spinner.stop).toHaveBeenCalled();
+  });
+});
+
+describe('renderBar', () => {
+  const clock = { monotonic: () => 2000 } as Partial<Clock> as Clock;
+
+  it.each([
+    [0, undefined, '0  0/s'],
+    [30, undefined, '30  15/s'],
+    [30, 0, '30  15/s'],
+    [0, 40, '[--------------------] 0/40  0/s'],
+    [30, 40, '[###############-----] 30/40  15/s'],
+    [50, 40, '[####################] 50/40  25/s'],
+  ])('%i of %s', (done, total, bar) => {
+    expect(renderBar(done, total, 0, clock)).toBe(bar);
+  });
+});
