@@ -19,8 +19,7 @@ import type { Palette } from './palette.js';
 /** The lines that tell of an error, without line ends; the last is the error itself. */
 export function renderError(error: unknown, palette: Palette, showStack: boolean): string[] {
   const { message, hint } = describe(error);
-  const lines: string[] = [];
-  if (showStack || !(error instanceof Mx2sError)) lines.push(...(showStack ? stackLines(error) : []));
+  const lines = showStack ? stackLines(error) : [];
   if (hint !== undefined) lines.push(`${palette.strong('hint:')} ${escapeText(hint)}`);
   lines.push(`${palette.bad('mx2s:')} ${escapeText(message)}`);
   return lines;
