@@ -42,7 +42,8 @@ async function readHeaders(
   const headers: Record<string, string> = {};
   for (const header of given) {
     if ('file' in header) {
-      Object.assign(headers, parseHeaderFile(await readTextFrom(header.file, stdin, 'headers'), header.file));
+      const text = await readTextFrom(header.file, stdin, 'the list of headers');
+      Object.assign(headers, parseHeaderFile(text, header.file));
     } else {
       headers[header.name] = header.value;
     }
