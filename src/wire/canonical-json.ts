@@ -122,8 +122,8 @@ function integerOf(text: string): string | 'fraction' | 'integer_range' {
   return Number.isSafeInteger(Number(magnitude)) ? sign + magnitude : 'integer_range';
 }
 
-/** By hand: `/0+$/` would take quadratic time for a long run of zeros that is not at the end. */
-function withoutFinalZeros(digits: string): string {
+/** `digits` up to the last that is no zero. By hand: `/0+$/` takes quadratic time for zeros that are not at the end. */
+export function withoutFinalZeros(digits: string): string {
   let length = digits.length;
   while (digits.endsWith('0', length)) length -= 1;
   return digits.slice(0, length);

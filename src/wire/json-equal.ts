@@ -1,4 +1,5 @@
 /** Whether two JSON values are the same, without rounding a number on the way. */
+import { withoutFinalZeros } from './canonical-json.js';
 import { member, type JsonNode, type JsonObject } from './json.js';
 
 /**
@@ -44,7 +45,7 @@ function keysOf(node: JsonObject): Set<string> {
 function normalForm(text: string): string {
   const [, sign = '', whole = '', fraction = '', power = '0'] = NUMBER.exec(text) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
+  const significant = withoutFinalZeros(digits);
   if (significant === '') return '0';
   const exponent = BigInt(power) + BigInt(digits.length - significant.length - fraction.length);
   return `${sign}${significant}e${exponent}`;

@@ -50,6 +50,10 @@ describe('equalJson', () => {
     expect(equal(b, a)).toBe(false);
   });
 
+  it('takes no long time for a number that a stranger made long', () => {
+    expect(equal(`1${'0'.repeat(1_000_000)}1`, '1')).toBe(false);
+  });
+
   it('finds every value equal to itself, written again', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
