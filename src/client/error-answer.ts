@@ -79,9 +79,11 @@ function at(uri: string | undefined): string {
 
 /** The server's words on one line: the title of a page, else the beginning. */
 function excerpt(text: string): string {
-  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(text)?.[1];
+  // a title is near the beginning; what a stranger made long must not take us long
+  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(text.slice(0, MAX_HEAD_CHARACTERS))?.[1];
   const line = (title ?? text).replace(/\s+/g, ' ').trim();
   return line.length <= MAX_EXCERPT_CHARACTERS ? line : `${line.slice(0, MAX_EXCERPT_CHARACTERS)}…`;
 }
 
 const MAX_EXCERPT_CHARACTERS = 500;
+const MAX_HEAD_CHARACTERS = 8192;

@@ -21,7 +21,8 @@ export function parseHomeserverUrl(text: string): string {
   if (url.search !== '' || url.hash !== '') {
     throw refused('the homeserver URL holds a query or a fragment', 'leave out what follows ? or #');
   }
-  return url.origin + url.pathname.replace(/\/+$/, '');
+  // looking behind keeps it linear: the URL may come from a server (`.well-known`), and be long
+  return url.origin + url.pathname.replace(/(?<!\/)\/+$/, '');
 }
 
 function refused(message: string, hint: string): InvalidInputError {

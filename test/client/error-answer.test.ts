@@ -78,6 +78,10 @@ describe('matrixErrorOf', () => {
     expect(errorFor(500, body).message.endsWith(end)).toBe(true);
   });
 
+  it('takes no long time for a page that a stranger made long', () => {
+    expect(errorFor(500, '<title'.repeat(160_000)).message).toMatch(/: <title<title.*…$/);
+  });
+
   it('strikes out what the server repeats of our secrets', () => {
     const echo = `bad token tok-secret for pw-secret and public ${'x'.repeat(430)} tok-secret`;
     for (const body of [echo, { errcode: 'M_UNKNOWN_TOKEN', error: echo }]) {

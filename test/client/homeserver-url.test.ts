@@ -17,6 +17,11 @@ describe('parseHomeserverUrl', () => {
     expect(parseHomeserverUrl(text)).toBe(url);
   });
 
+  it('takes no long time for one that a stranger made long', () => {
+    const url = `https://hs.example${'/'.repeat(500_000)}x`;
+    expect(parseHomeserverUrl(`${url}//`)).toBe(url);
+  });
+
   it.each([
     '',
     'hs.example',
