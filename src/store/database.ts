@@ -8,7 +8,7 @@
  * lets the write-ahead log work without shared memory. A commit survives the death of the process at any moment;
  * it is flushed to the disk at checkpoints only.
  */
-import { createRequire } from 'node:module';
+import { createRequire as requireFrom } from 'node:module'; // the bundle has a `createRequire` of its own
 import { rmSync } from 'node:fs';
 import type { Database as Driver, Statement } from 'node-sqlite3-wasm';
 import { UnreadableFileError } from '../errors.js';
@@ -27,7 +27,7 @@ export class Database {
    * @throws UnreadableFileError when it cannot be opened or is no database of ours
    */
   constructor(file: string, schema: { readonly version: number; readonly sql: string }) {
-    const { Database: Sqlite } = createRequire(import.meta.url)('node-sqlite3-wasm') as {
+    const { Database: Sqlite } = requireFrom(import.meta.url)('node-sqlite3-wasm') as {
       Database: new (file: string) => Driver;
     };
     rmSync(`${file}.lock`, { recursive: true, force: true });
