@@ -18,7 +18,11 @@ describe('a request with an address', () => {
 
   it('goes to an IPv6 address', async () => {
     const url = 'https://elsewhere.example:1/';
-    await expect(exchange({ url, address: '::1' })).rejects.toMatchObject({ code: 'network' });
+    const error = exchange({ url, address: '::1' });
+    // nobody listens there, or this machine has no such address; a look-up would have found no name
+    await expect(error).rejects.toMatchObject({
+      message: expect.stringMatching(/refused|no route/) as string,
+    });
   });
 
   it('is refused by a certificate of another name', async () => {
