@@ -225,6 +225,7 @@ export class DeadlineError extends Mx2sError {
   }
 }
 
+/** The signals that ask a program to stop. */
 export type Signal = 'SIGINT' | 'SIGTERM';
 
 /** The user, or the system, asked us to stop. Also the `reason` of the context's abort signal. */

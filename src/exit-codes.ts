@@ -8,6 +8,7 @@ declare const passedOn: unique symbol;
 /** The status of a command that ran beside `serve`, passed on as it is. */
 export type PassedOnExitCode = number & { readonly [passedOn]: true };
 
+/** Every exit status that the program can have. */
 export type ExitCode = 0 | 1 | 2 | 4 | 5 | 6 | 70 | 124 | 130 | 143 | PassedOnExitCode;
 
 export interface ExitRow {
@@ -15,6 +16,7 @@ export interface ExitRow {
   readonly meaning: string;
 }
 
+/** Each exit status in words, in the order in which they are shown. */
 export const EXIT_ROWS: readonly ExitRow[] = [
   {
     codes: [0],
@@ -51,6 +53,7 @@ export interface ErrorRow {
   readonly meaning: string;
 }
 
+/** Each error code with its exit status and its meaning. */
 export const ERROR_ROWS = {
   usage: { exit: 2, meaning: 'the command line is wrong' },
   invalid_input: { exit: 2, meaning: 'a value given does not parse' },

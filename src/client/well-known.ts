@@ -11,6 +11,7 @@ import { parseHomeserverUrl } from './homeserver-url.js';
 import { openClientApi } from './open.js';
 import { versions, type Versions } from './versions.js';
 
+/** What became of the search for a homeserver. */
 export type Discovery =
   | { readonly found: true; readonly baseUrl: string; readonly versions: Versions }
   /** Nothing was found, and no harm done: ask the user for the homeserver's URL (`FAIL_PROMPT`). */

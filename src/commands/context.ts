@@ -1,13 +1,13 @@
 /** What a command is handed to work with. Clock, chance, network and streams are arguments, never reached for. */
 import type { Chance } from '../chance.js';
 import type { Clock } from '../clock.js';
+import type { Environment } from '../config/paths.js';
 import type { SignalListeners } from '../config/settings-file.js';
 import type { HttpClient } from '../http/client.js';
 import type { Input, Output, Talk } from '../ui/streams.js';
 import type { Globals } from './globals.js';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
+/** Everything from outside that a command may use. */
 export interface Context {
   readonly globals: Globals;
   readonly env: Environment;

@@ -16,6 +16,7 @@ export interface CredentialFlags {
   readonly profile: string | undefined;
 }
 
+/** Which source of credentials won. */
 export type CredentialChoice = GivenCredentials | StoredCredentials;
 
 /** Homeserver and token are both named on the command line, or both in the environment. */

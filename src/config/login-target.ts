@@ -16,6 +16,7 @@ export interface PlacedTarget extends LoginTarget {
   readonly place: LoginPlace;
 }
 
+/** Where to log in: at a URL, or at the homeserver that serves a name. */
 export type LoginPlace = { readonly url: string } | { readonly serverName: ServerName };
 
 /**

@@ -6,6 +6,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 
+/** The environment of the process, handed in. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Directories {

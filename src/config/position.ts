@@ -22,6 +22,7 @@ export interface Position {
   readonly digest?: string | undefined;
 }
 
+/** The two sync APIs: `/v3/sync`, and sliding sync. */
 export type SyncApi = 'v3' | 'sliding';
 
 /** The stored position, or undefined where none can be read: then everything unacknowledged comes again. */

@@ -72,5 +72,6 @@ export function diskError(path: string, error: unknown): unknown {
   });
 }
 
+/** Only the owner may read and write. */
 export const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;

@@ -46,6 +46,7 @@ export interface Profiles {
   readonly byName: ReadonlyMap<ProfileName, Profile>;
 }
 
+/** As before the first login. */
 export const NO_PROFILES: Profiles = { current: undefined, byName: new Map() };
 
 /** The profile that `login` fills where none is named. */
@@ -73,6 +74,7 @@ export interface ProfileStoreOptions {
   readonly signals: SignalListeners;
 }
 
+/** Opens the file of profiles. Nothing is read or made yet. */
 export function openProfileStore({ directories, clock, pid, signals }: ProfileStoreOptions): ProfileStore {
   const file = join(directories.config, 'profiles.json');
   const lock = join(directories.state, 'locks', `${hashedName([file])}.profiles`);

@@ -28,6 +28,7 @@ export interface HttpClientOptions {
   readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
 }
 
+/** Sends requests, with the patience that its policy has. Opened once a run. */
 export class HttpClient {
   readonly #options: HttpClientOptions;
 

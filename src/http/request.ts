@@ -1,5 +1,6 @@
 /** One HTTP exchange as values: what is asked, what was answered. Nothing here opens a socket. */
 
+/** The methods that Matrix uses. */
 export type HttpMethod = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
 export interface HttpRequest {

@@ -25,6 +25,7 @@ export interface RetryState {
   readonly limitedWaitMs: number;
 }
 
+/** What follows an outcome. */
 export type Decision =
   /** The outcome is the result. */
   | { readonly kind: 'done' }
@@ -33,6 +34,7 @@ export type Decision =
   /** The server asks for more patience than the policy has. */
   | { readonly kind: 'limited'; readonly retryAfterMs: number };
 
+/** The state of a request that was not sent yet. */
 export const FRESH: RetryState = { failures: 0, limits: 0, limitedWaitMs: 0 };
 
 export interface RetryQuestion {

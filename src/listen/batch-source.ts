@@ -25,6 +25,7 @@ export interface BatchSource {
   read(request: BatchRequest, signal: AbortSignal): Promise<Batch>;
 }
 
+/** Opens one of the two sync APIs as a source of batches. */
 export function openBatchSource(
   kind: SyncApi,
   api: ClientApi,

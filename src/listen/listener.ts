@@ -55,6 +55,7 @@ export interface Tally {
   readonly malformed: number;
 }
 
+/** One run of `listen`. What it prints to, and where its events come from, is handed in. */
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #tally = { printed: 0, unselected: 0, hookFailures: 0, malformed: 0 };

@@ -16,6 +16,7 @@ export interface Batch {
   readonly malformedCount: number;
 }
 
+/** A batch, what of it was handed over, and the position that follows from both. */
 export class OpenBatch {
   readonly #asked: Position;
   readonly #batch: Batch;

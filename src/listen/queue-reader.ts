@@ -46,6 +46,7 @@ interface Outage {
   readonly error: Error;
 }
 
+/** Reads one queue, in one run. Nobody else may read the same queue meanwhile. */
 export class QueueReader {
   readonly #options: QueueReaderOptions;
   #position: Position;

@@ -14,6 +14,7 @@ export interface SelectionRules {
   readonly anySender: boolean;
 }
 
+/** Is the event wanted? */
 export type Selection = (event: ReceivedEvent) => boolean;
 
 /** Makes rules ready to be asked about many events. */

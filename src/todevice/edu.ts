@@ -8,6 +8,7 @@ import type { ServerName } from '../ids/server-name.js';
 import { encodeJson, member, stringMember, type JsonNode, type JsonText } from '../wire/json.js';
 import type { Messages } from './split.js';
 
+/** The type of the EDU that carries to-device messages (Server-Server API v1.19, "Send-to-device messaging"). */
 export const DIRECT_TO_DEVICE = 'm.direct_to_device';
 
 /** What the EDU says, its sender checked against who sent it. */

@@ -46,6 +46,7 @@ export interface OutgoingLine {
   readonly txnId: TransactionId;
 }
 
+/** What became of one line. */
 export type LineResult<Sent> = SentLine<Sent> | UnsentLine;
 
 export interface SentLine<Sent> {

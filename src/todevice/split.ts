@@ -32,6 +32,7 @@ export interface UserMessages {
   readonly others: JsonText | undefined;
 }
 
+/** What one other server is to receive, by its users and their devices. */
 export type RemoteMessages = ReadonlyMap<UserId, ReadonlyMap<DeviceId | typeof WILDCARD_DEVICE, JsonText>>;
 
 export interface RejectedMessage {

@@ -11,10 +11,12 @@ export interface Palette {
   readonly name: Paint;
 }
 
+/** Colours a text. */
 export type Paint = (text: string) => string;
 
 const asIs: Paint = (text) => text;
 
+/** No colour at all. */
 export const PLAIN_PALETTE: Palette = {
   strong: asIs,
   faint: asIs,
@@ -24,6 +26,7 @@ export const PLAIN_PALETTE: Palette = {
   name: asIs,
 };
 
+/** What `--color` says. */
 export type ColorChoice = 'auto' | 'always' | 'never';
 
 /** Decides for one stream: `--color` > `NO_COLOR` > `FORCE_COLOR` > `TERM=dumb` > is it a terminal. */

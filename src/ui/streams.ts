@@ -7,6 +7,7 @@ import { escapeText } from './escape.js';
 import { PLAIN_PALETTE, type Palette } from './palette.js';
 import { encodeError, renderError } from './voice.js';
 
+/** For people, or for programs. */
 export type Format = 'text' | 'json';
 
 /** What is needed of `process.stdout` and `process.stderr`; a test hands in a buffer. */
@@ -89,6 +90,7 @@ export function formatFor(stream: WritableLike, forced: Format | undefined): For
   return forced ?? (stream.isTTY === true ? 'text' : 'json');
 }
 
+/** Opens both streams. They know of each other, for what redraws itself on one must make room on the same terminal. */
 export function openStreams(stdout: WritableLike, stderr: WritableLike, settings: StreamSettings): Streams {
   const format = formatFor(stdout, settings.format);
   const outIsTerminal = stdout.isTTY === true;

@@ -21,8 +21,10 @@ export class JsonSyntaxError extends Error {
 /** One line of valid JSON without white space between its tokens. Made by `compactJson` and the encoders. */
 export type JsonText = string & { readonly __brand: 'JsonText' };
 
+/** The kinds of JSON values. */
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
 
+/** A place in a JSON text that moves forward. Every method throws JsonSyntaxError where the text is not JSON. */
 export class JsonCursor {
   readonly text: string;
   offset = 0;

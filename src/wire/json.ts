@@ -6,6 +6,7 @@ import { JsonCursor, JsonSyntaxError, type JsonText } from './json-cursor.js';
 
 export { JsonCursor, JsonSyntaxError, compactJson, type JsonText } from './json-cursor.js';
 
+/** A JSON value. */
 export type JsonNode =
   | { readonly kind: 'null' }
   | { readonly kind: 'boolean'; readonly value: boolean }

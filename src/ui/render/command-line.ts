@@ -35,6 +35,7 @@ export function valueFlagNames(flags: readonly Flag[]): string[] {
   return flagNames(flags.filter(({ value }) => value.kind !== 'none'));
 }
 
+/** All the names of flags. */
 export function flagNames(flags: readonly Flag[]): string[] {
   return flags.flatMap(({ names }) => names);
 }

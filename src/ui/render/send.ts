@@ -32,6 +32,7 @@ export interface UnsentResult {
   readonly error: ErrorBody;
 }
 
+/** A line of the output of `send`. */
 export type SendResult = AcceptedResult | UnsentResult;
 
 /** What would be sent. */

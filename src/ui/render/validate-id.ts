@@ -10,6 +10,7 @@ import {
 import { escapeText } from '../escape.js';
 import type { Palette } from '../palette.js';
 
+/** What an identifier is taken for. */
 export type IdKind = 'user' | 'server' | 'device';
 
 /** One identifier examined: the JSON object of `validate-id`. */

@@ -27,6 +27,7 @@ export function object<Shape>(members: Members<Shape>, description?: string): Js
   };
 }
 
+/** A string. */
 export function text(description?: string): JsonSchema {
   return { type: 'string', ...described(description) };
 }
@@ -36,6 +37,7 @@ export function count(minimum: number, description?: string): JsonSchema {
   return { type: 'integer', minimum, ...described(description) };
 }
 
+/** A boolean. */
 export function truth(description?: string): JsonSchema {
   return { type: 'boolean', ...described(description) };
 }
@@ -45,18 +47,22 @@ export function word(words: readonly string[], description?: string): JsonSchema
   return { enum: words, ...described(description) };
 }
 
+/** One value and no other. */
 export function constant(value: string | number | boolean): JsonSchema {
   return { const: value };
 }
 
+/** An array of any length. */
 export function list(items: JsonSchema, description?: string): JsonSchema {
   return { type: 'array', items, ...described(description) };
 }
 
+/** What the schema describes, or `null`. */
 export function orNull(schema: JsonSchema): JsonSchema {
   return { anyOf: [schema, { type: 'null' }] };
 }
 
+/** Any value. */
 export function anything(description: string): JsonSchema {
   return { description };
 }
