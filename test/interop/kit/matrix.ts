@@ -85,6 +85,19 @@ export async function syncOnce(
   return { events: toDevice?.events ?? [], nextBatch: String(answer['next_batch']) };
 }
 
+/** Reads on until `count` events have come, and acknowledges each batch but the last. */
+export async function receive(session: Session, count: number): Promise<ToDeviceEvent[]> {
+  const events: ToDeviceEvent[] = [];
+  let since: string | undefined;
+  while (events.length < count) {
+    const position = since === undefined ? { timeoutMs: 0 } : { timeoutMs: 30_000, since };
+    const batch = await syncOnce(session, position);
+    events.push(...batch.events);
+    since = batch.nextBatch;
+  }
+  return events;
+}
+
 /** Acknowledges and throws away everything that waits for a device. */
 export async function discardAll(session: Session): Promise<void> {
   let batch = await syncOnce(session, { timeoutMs: 0 });

@@ -153,6 +153,8 @@ function run(python: string, folder: string): ChildProcess {
   const log = openSync(join(folder, LOG), 'a');
   const child = spawn(python, ['-m', 'synapse.app.homeserver', '-c', 'homeserver.yaml'], {
     cwd: folder,
+    // it calls itself by the branch and the commit of the repository around it, which is ours
+    env: { ...process.env, GIT_DIR: folder },
     stdio: ['ignore', log, log],
   });
   closeSync(log);
