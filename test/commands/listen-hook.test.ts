@@ -34,10 +34,10 @@ describe('--exec', () => {
   it('sees no secret of ours', async () => {
     const kit = await openDeviceKit();
     await kit.fill(1);
-    const env = { ...kit.env, MX2S_PASSWORD: 'geheim', MX2S_OTHER_ACCESS_TOKEN: 'other' };
+    const env = { ...kit.env, MX2S_PASSWORD: 'geheim-1', MX2S_OTHER_ACCESS_TOKEN: 'geheim-2' };
     const { stderr } = await kit.run(['listen', '--drain', '--exec', 'env'], { env });
     expect(stderr).toContain('MX2S_TYPE=org.example.a');
-    expect(stderr).not.toMatch(/geheim|other/);
+    expect(stderr).not.toContain('geheim');
     expect(stderr).not.toContain(kit.env['MX2S_ACCESS_TOKEN']);
   });
 
