@@ -37,6 +37,11 @@ export function withHint(error: MatrixError, hint: string): MatrixError {
   return new MatrixError(error, error.message, { hint, cause: error });
 }
 
+/** Does the homeserver not have the endpoint at all (Client-Server API v1.19, "Unsupported endpoints")? */
+export function isUnknownEndpoint(error: unknown): error is MatrixError {
+  return error instanceof MatrixError && (error.status === 404 || error.errcode === 'M_UNRECOGNIZED');
+}
+
 function hintFor(status: number, body: MatrixErrorBody): string {
   switch (body.errcode) {
     case 'M_UNKNOWN_TOKEN':

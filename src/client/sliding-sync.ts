@@ -11,7 +11,7 @@ import { jsonTextOf } from '../wire/json.js';
 import { parseSlidingSync, type SlidingSyncBatch } from '../wire/sync.js';
 import { placeOf } from './answer.js';
 import type { ApiCall, ClientApi } from './api.js';
-import { withHint } from './error-answer.js';
+import { isUnknownEndpoint, withHint } from './error-answer.js';
 import { MAX_SYNC_BYTES, SYNC_GRACE_MS } from './sync.js';
 import { versions, type Versions } from './versions.js';
 
@@ -146,10 +146,6 @@ function slidingSyncCall(
     body: jsonTextOf(body),
     ...limits,
   };
-}
-
-function isUnknownEndpoint(error: unknown): error is MatrixError {
-  return error instanceof MatrixError && (error.status === 404 || error.errcode === 'M_UNRECOGNIZED');
 }
 
 function isUnknownPosition(error: unknown): boolean {

@@ -1,8 +1,9 @@
 /** `mx2s listen`: prints the to-device events of a device as they come, and loses none. */
+import { isUnknownEndpoint } from '../client/error-answer.js';
 import { readPosition, type Position, type SyncApi } from '../config/position.js';
 import { removeFile } from '../config/private-file.js';
 import { openSpool } from '../config/spool.js';
-import { DeadlineError, MatrixError, NetworkError, ReaderGoneError } from '../errors.js';
+import { DeadlineError, NetworkError, ReaderGoneError } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
 import { serverNameOf } from '../ids/user-id.js';
 import { openBatchSource } from '../listen/batch-source.js';
@@ -228,10 +229,6 @@ async function withFallback<T>(
     talk.warn('the homeserver has no sliding sync, so it is asked over /v3/sync');
     return work('v3');
   }
-}
-
-function isUnknownEndpoint(error: unknown): boolean {
-  return error instanceof MatrixError && (error.status === 404 || error.errcode === 'M_UNRECOGNIZED');
 }
 
 const ACTIONS = {
