@@ -14,26 +14,19 @@ import type { HttpClient } from '../../src/http/client.js';
 import { openInput, openStreams } from '../../src/ui/streams.js';
 import { json, startLoopbackServer } from '../http/loopback-server.js';
 import { startBinary, type RunningBinary } from '../kit/binary.js';
-import { Collector } from '../kit/run-cli.js';
+import { Collector, PLAIN_STREAMS } from '../kit/run-cli.js';
 import { lastJson, openPlace, openServer, PASSWORD, type Place } from './account.js';
 
 /** The context of a command whose flags and environment are these. */
 function contextOf(flags: Record<string, unknown>, env: Record<string, string>): Context {
   const { signal } = new AbortController();
-  const settings = {
-    format: undefined,
-    quiet: false,
-    verbose: false,
-    outPalette: undefined,
-    talkPalette: undefined,
-  };
   let http: Promise<HttpClient> | undefined;
   onTestFinished(async () => (await http)?.close());
   const context: Context = {
     globals: parseGlobals(flags),
     env,
     stdin: openInput(Readable.from([]), signal),
-    ...openStreams(new Collector(false), new Collector(false), settings),
+    ...openStreams(new Collector(false), new Collector(false), PLAIN_STREAMS),
     clock: systemClock,
     chance: systemChance,
     signal,

@@ -6,7 +6,7 @@ import { parseGlobals } from '../../src/commands/globals.js';
 import { validateId } from '../../src/commands/validate-id.js';
 import { openStreams, type WritableLike } from '../../src/ui/streams.js';
 import { runBinary } from '../kit/binary.js';
-import { runCli, startCli, type RunSettings } from '../kit/run-cli.js';
+import { PLAIN_STREAMS, runCli, startCli, type RunSettings } from '../kit/run-cli.js';
 import { makeTempDir, type TempDir } from '../kit/temp-dir.js';
 
 const validate = (args: readonly string[], settings?: RunSettings) =>
@@ -291,15 +291,8 @@ function runOn(
   stdin: AsyncIterable<Uint8Array>,
   args: readonly string[],
 ): Promise<number> {
-  const settings = {
-    format: undefined,
-    quiet: false,
-    verbose: false,
-    outPalette: undefined,
-    talkPalette: undefined,
-  };
   const used = {
-    ...openStreams(stdout, stdout, settings),
+    ...openStreams(stdout, stdout, PLAIN_STREAMS),
     stdin: { chunks: () => stdin },
     signal: new AbortController().signal,
   };

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { main, type ProcessLike } from '../../src/main.js';
 import type { Signal } from '../../src/errors.js';
 import type { ExitCode } from '../../src/exit-codes.js';
+import type { StreamSettings } from '../../src/ui/streams.js';
 
 export interface RunSettings {
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -28,6 +29,15 @@ export interface Running {
   readonly stderr: Collector;
   signal(signal: Signal): void;
 }
+
+/** Streams without a flag and without colour. */
+export const PLAIN_STREAMS: StreamSettings = {
+  format: undefined,
+  quiet: false,
+  verbose: false,
+  outPalette: undefined,
+  talkPalette: undefined,
+};
 
 /** Runs to the end. */
 export function runCli(argv: readonly string[], settings: RunSettings = {}): Promise<Finished> {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InterruptedError, InvalidInputError } from '../../src/errors.js';
 import { openPrompter, type Prompter } from '../../src/ui/prompt.js';
 import { openInput, openStreams } from '../../src/ui/streams.js';
-import { Collector } from '../kit/run-cli.js';
+import { Collector, PLAIN_STREAMS } from '../kit/run-cli.js';
 
 /** A keyboard that notes when it is switched to single keys and back. */
 class Keyboard extends PassThrough {
@@ -20,14 +20,7 @@ function open(): { prompter: Prompter; keyboard: Keyboard; screen: Collector; in
   const keyboard = new Keyboard();
   const screen = new Collector(true);
   const interrupt = new AbortController();
-  const settings = {
-    format: undefined,
-    quiet: false,
-    verbose: false,
-    outPalette: undefined,
-    talkPalette: undefined,
-  };
-  const { talk } = openStreams(new Collector(true), screen, settings);
+  const { talk } = openStreams(new Collector(true), screen, PLAIN_STREAMS);
   const stdin = openInput(keyboard, interrupt.signal);
   return { prompter: openPrompter(stdin, talk, interrupt.signal), keyboard, screen, interrupt };
 }
@@ -107,13 +100,6 @@ describe('a question', () => {
 });
 
 describe('whether anybody can be asked', () => {
-  const settings = {
-    format: undefined,
-    quiet: false,
-    verbose: false,
-    outPalette: undefined,
-    talkPalette: undefined,
-  };
   it.each([
     [true, true, true],
     [true, false, false],
@@ -121,7 +107,7 @@ describe('whether anybody can be asked', () => {
   ])('stdin a terminal: %s, stderr: %s → %s', (stdinIsTerminal, stderrIsTerminal, expected) => {
     const { signal } = new AbortController();
     const stdin = Object.assign(new PassThrough(), { isTTY: stdinIsTerminal });
-    const { talk } = openStreams(new Collector(true), new Collector(stderrIsTerminal), settings);
+    const { talk } = openStreams(new Collector(true), new Collector(stderrIsTerminal), PLAIN_STREAMS);
     expect(openPrompter(openInput(stdin, signal), talk, signal).canAsk).toBe(expected);
   });
 });

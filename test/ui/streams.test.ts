@@ -8,20 +8,12 @@ import {
   UsageError,
 } from '../../src/errors.js';
 import { decodeUtf8, openInput, openStreams, type StreamSettings } from '../../src/ui/streams.js';
-import { Collector } from '../kit/run-cli.js';
-
-const plain: StreamSettings = {
-  format: undefined,
-  quiet: false,
-  verbose: false,
-  outPalette: undefined,
-  talkPalette: undefined,
-};
+import { Collector, PLAIN_STREAMS } from '../kit/run-cli.js';
 
 function open(settings: Partial<StreamSettings> = {}, terminal = false) {
   const stdout = new Collector(terminal, 40);
   const stderr = new Collector(terminal);
-  return { stdout, stderr, ...openStreams(stdout, stderr, { ...plain, ...settings }) };
+  return { stdout, stderr, ...openStreams(stdout, stderr, { ...PLAIN_STREAMS, ...settings }) };
 }
 
 describe('Output', () => {
@@ -46,7 +38,9 @@ describe('Output', () => {
     [true, undefined, 80],
     [false, undefined, Infinity],
   ])('is, terminal=%s with %s columns, %d wide', (terminal, columns, width) => {
-    expect(openStreams(new Collector(terminal, columns), new Collector(false), plain).out.width).toBe(width);
+    expect(openStreams(new Collector(terminal, columns), new Collector(false), PLAIN_STREAMS).out.width).toBe(
+      width,
+    );
   });
 
   it('escapes JSON on a terminal and leaves it alone on a pipe', async () => {
@@ -63,16 +57,16 @@ describe('Output', () => {
     const { out } = openStreams(
       new Collector(false, undefined, { code, afterWrites: 0 }),
       new Collector(false),
-      plain,
+      PLAIN_STREAMS,
     );
     await expect(out.write('x')).rejects.toBeInstanceOf(ReaderGoneError);
   });
 
   it('takes ENOSPC for a full disk', async () => {
     const broken = new Collector(false, undefined, { code: 'ENOSPC', afterWrites: 0 });
-    await expect(openStreams(broken, new Collector(false), plain).out.write('x')).rejects.toBeInstanceOf(
-      DiskError,
-    );
+    await expect(
+      openStreams(broken, new Collector(false), PLAIN_STREAMS).out.write('x'),
+    ).rejects.toBeInstanceOf(DiskError);
   });
 });
 
@@ -83,7 +77,7 @@ describe('Talk', () => {
     [true, undefined, false],
     [false, undefined, false],
   ])('can redraw, terminal=%s with %s columns: %s', (terminal, columns, canRedraw) => {
-    const { talk } = openStreams(new Collector(false), new Collector(terminal, columns), plain);
+    const { talk } = openStreams(new Collector(false), new Collector(terminal, columns), PLAIN_STREAMS);
     expect(talk.canRedraw).toBe(canRedraw);
   });
 
