@@ -29,7 +29,7 @@ function skipNotice(missing: string): string {
   return [
     '',
     line,
-    'SKIPPED: every interop test. They need a real Synapse, and this machine cannot have one:',
+    'SKIPPED: every interop test with Synapse. They need a real one, and this machine cannot have it:',
     missing,
     'Install Python 3.10 or later with venv and pip, or name an environment in MX2S_SYNAPSE_VENV.',
     line,

@@ -4,11 +4,11 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { call, discardAll, login, type Session } from './matrix.js';
+import { freePorts } from './ports.js';
 import { configurationFiles } from './synapse-configuration.js';
 
 /** What a test needs to know of a running Synapse; plain values, so that they can cross to the test workers. */
@@ -130,24 +130,6 @@ async function registerServerUser(synapse: SynapseAddress): Promise<void> {
 }
 
 // --- the process ------------------------------------------------------------------------------------------
-
-/** Two ports that nobody listens on; both are taken at once, so that they differ. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()] as const;
-  const ports = servers.map(async (server) => {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port on loopback');
-    return address.port;
-  });
-  const [first = 0, second = 0] = await Promise.all(ports);
-  for (const server of servers) {
-    server.close();
-    await once(server, 'close');
-  }
-  return [first, second];
-}
 
 function run(python: string, folder: string): ChildProcess {
   const log = openSync(join(folder, LOG), 'a');
