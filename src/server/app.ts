@@ -3,15 +3,18 @@
  * through `inject()`; the listening socket is in `listen.ts`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { parseBody } from './body.js';
+import { bodyText, parseBody } from './body.js';
 import type { Call } from './call.js';
 import type { Endpoint } from './endpoint.js';
 import type { Homeserver } from './homeserver.js';
 import { Refusal, encodeRefusal, invalidParam } from './refusal.js';
-import { CLIENT_ENDPOINTS } from './routes/client/endpoints.js';
 
-/** Builds the app; it listens nowhere. `onBug` is told what no refusal explains. */
-export async function buildApp(home: Homeserver, onBug: (error: unknown) => void): Promise<FastifyInstance> {
+/** Builds an app that serves `endpoints`; it listens nowhere. `onBug` is told what no refusal explains. */
+export async function buildApp(
+  home: Homeserver,
+  endpoints: readonly Endpoint[],
+  onBug: (error: unknown) => void,
+): Promise<FastifyInstance> {
   const { fastify } = await import('fastify');
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
@@ -30,12 +33,12 @@ export async function buildApp(home: Homeserver, onBug: (error: unknown) => void
   });
   app.setErrorHandler((error, _request, reply) => answerError(reply, error, onBug));
   app.setNotFoundHandler((_request, reply) => answerError(reply, UNKNOWN_PATH, onBug));
-  addRoutes(app, home, CLIENT_ENDPOINTS);
+  addRoutes(app, home, endpoints);
   await app.ready();
   return app;
 }
 
-/** A known path with a method it has not is 405, not 404 (Client-Server API v1.19, "Unsupported endpoints"). */
+/** A known path with a method it has not is 405, not 404 (both APIs v1.19, "Unsupported endpoints"). */
 function addRoutes(app: FastifyInstance, home: Homeserver, endpoints: readonly Endpoint[]): void {
   const methodsOf = new Map<string, Set<string>>();
   for (const endpoint of endpoints) {
@@ -79,10 +82,21 @@ function callOf(request: FastifyRequest, reply: FastifyReply): Call {
       return Array.isArray(value) ? value[0] : value;
     },
     body: () => parseBody(request.body as Buffer | undefined),
+    incoming: () => ({
+      method: request.method,
+      uri: request.raw.url ?? '',
+      authorization: headerValues(request.raw.rawHeaders, 'authorization'),
+      body: bodyText(request.body as Buffer | undefined),
+    }),
     get signal() {
       return goneSignal(reply);
     },
   };
+}
+
+/** Every header of that name; Node itself keeps only the first of some. `raw` holds names and values in turn. */
+function headerValues(raw: readonly string[], name: string): string[] {
+  return raw.filter((_value, index) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === name);
 }
 
 /** Aborts when the response is closed: answered, or its client gone. */

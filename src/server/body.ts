@@ -17,6 +17,12 @@ export function parseBody(bytes: Buffer | undefined): JsonObject {
   return node;
 }
 
+/** A body as the text that a signature covers. What is no UTF-8 is no JSON either, and becomes text that is none. */
+export function bodyText(bytes: Buffer | undefined): string | undefined {
+  if (bytes === undefined) return undefined;
+  return isUtf8(bytes) ? bytes.toString('utf8') : NO_JSON;
+}
+
 /**
  * The string at `key`, undefined when there is none.
  * @throws Refusal 400 `M_BAD_JSON` when it is no string
@@ -74,3 +80,5 @@ function refuseRepeatedKeys(node: JsonNode): void {
   }
   for (const { value } of members) refuseRepeatedKeys(value);
 }
+
+const NO_JSON = '\ufffd';

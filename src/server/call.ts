@@ -1,4 +1,5 @@
 /** One request as an endpoint sees it. */
+import type { IncomingRequest } from '../federation/verify-request.js';
 import type { JsonObject } from '../wire/json.js';
 
 /** One request, parsed as far as every endpoint needs it. */
@@ -14,6 +15,8 @@ export interface Call {
   query(name: string): string | undefined;
   /** @throws Refusal 400 `M_NOT_JSON`, `M_BAD_JSON` */
   body(): JsonObject;
+  /** The request as it came over the wire, for its signature. */
+  incoming(): IncomingRequest;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
 }

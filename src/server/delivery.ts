@@ -4,17 +4,22 @@
  * Invariant: a message to this server goes to its handler at once and comes near no store (R-31, R-32); what the
  * handler does changes nothing for its sender (R-33).
  */
-import { SERVER_DEVICE_ID, WILDCARD_DEVICE } from '../ids/device-id.js';
+import type { Chance } from '../chance.js';
+import type { Clock } from '../clock.js';
+import type { Outbox } from '../federation/outbox.js';
+import { SERVER_DEVICE_ID } from '../ids/device-id.js';
 import type { ServerName } from '../ids/server-name.js';
-import { serverNameOf, type UserId } from '../ids/user-id.js';
-import type { DeviceRef, Store } from '../store/store.js';
+import type { UserId } from '../ids/user-id.js';
+import type { Delivery as QueueEntries, DeviceRef, Store } from '../store/store.js';
 import type { Dispatcher } from '../subsystems/dispatch.js';
 import { answerDevice, type Answer, type ServerMessage } from '../subsystems/handler.js';
-import { splitMessages, type Messages, type SplitMessages, type UserMessages } from '../todevice/split.js';
-import type { JsonText } from '../wire/json.js';
+import type { DirectToDevice } from '../todevice/edu.js';
+import { splitMessages, type Messages, type RemoteMessages, type SplitMessages } from '../todevice/split.js';
+import { member, stringMember, type JsonNode, type JsonText } from '../wire/json.js';
 import type { LogEntry, LogOutcome } from './log-entry.js';
+import { outgoingEdus, whyRejected } from './outgoing.js';
 import type { RateLimit } from './rate-limit.js';
-import { Refusal } from './refusal.js';
+import { Refusal, badJson } from './refusal.js';
 import type { Waiters } from './waiters.js';
 
 /** One request of a client to `/sendToDevice`. */
@@ -32,7 +37,10 @@ export interface DeliveryOptions {
   readonly store: Store;
   readonly waiters: Waiters;
   readonly dispatcher: Dispatcher;
+  readonly outbox: Pick<Outbox, 'wake'>;
   readonly rateLimit: RateLimit | undefined;
+  readonly clock: Clock;
+  readonly chance: Chance;
   readonly onEvent: (entry: LogEntry) => void;
   /** Told why a handler failed, which is nobody's business but the operator's. */
   readonly onFailure: (type: string, reason: string) => void;
@@ -43,7 +51,6 @@ export interface DeliveryOptions {
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #underWay = new Set<Promise<void>>();
-  #remoteDropped = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -51,43 +58,82 @@ export class Delivery {
 
   /**
    * Accepts what a client sends: puts it into queues and calls handlers before it resolves, but waits for none.
-   * @throws Refusal 429 `M_LIMIT_EXCEEDED` (R-34)
+   * @throws Refusal 429 `M_LIMIT_EXCEEDED` (R-34); 400 `M_BAD_JSON` and 413 `M_TOO_LARGE` for what cannot go to another
+   *   server, before anything is done
    */
   async accept({ from, type, messages, path }: ClientMessage): Promise<void> {
-    const { serverName, serverUser, store, waiters } = this.#options;
-    const split = splitMessages(messages, serverName);
-    const message = serverMessageOf(split, from, type);
+    const sender = from.userId;
+    const split = splitMessages(messages, this.#options.serverName);
+    const message = serverMessageOf(split, { sender, type, deviceId: from.deviceId, via: 'client' });
+    const outgoing = this.#outgoing(split.remote, { sender, type });
     if (message !== undefined) this.#limit(message);
 
     const once = { device: from, path };
-    const { repeated, reached } = await store.deliver({
-      sender: from.userId,
-      type,
-      messages: split.local,
-      once,
-    });
-    if (repeated) {
+    if (await this.#enqueue({ sender, type, messages: split.local, outgoing, once })) {
       if (message !== undefined) this.#log(message, 'duplicate');
       return;
     }
-    for (const device of reached) waiters.wake(device);
-    this.#forward(split);
-    for (const { userId, deviceId } of split.rejected) {
-      if (userId === serverUser && deviceId !== undefined) {
-        this.#log({ sender: from.userId, type, via: 'client' }, 'dropped', deviceId);
-      }
-    }
+    this.#logRejected(split, { sender, type, via: 'client' });
     if (message !== undefined) this.#handToServer(message);
   }
 
-  /** Messages to other servers that were accepted and dropped. */
-  get remoteDropped(): number {
-    return this.#remoteDropped;
+  /**
+   * Accepts an EDU of `origin`, which has proved to be that server, in the same way. What is for others than this
+   * server and its users is not ours to pass on.
+   *
+   * Senders are told nothing of the rate limit, which is one for all users of a server (R-34).
+   */
+  async acceptEdu({ sender, type, messageId, messages }: DirectToDevice, origin: ServerName): Promise<void> {
+    const { serverName, clock, rateLimit } = this.#options;
+    const via = 'federation';
+    const split = splitMessages(objectsIn(messages), serverName);
+    // R-35: an EDU does not name the device that sent it
+    const message = serverMessageOf(split, { sender, type, deviceId: undefined, via });
+
+    const once = { origin, messageId, nowTs: clock.now() };
+    if (await this.#enqueue({ sender, type, messages: split.local, once })) {
+      if (message !== undefined) this.#log(message, 'duplicate');
+      return;
+    }
+    this.#logRejected(split, { sender, type, via });
+    if (message === undefined) return;
+    const isLimited = rateLimit !== undefined && rateLimit.take(origin) > 0;
+    if (isLimited) this.#log(message, 'limited');
+    else this.#handToServer(message);
+  }
+
+  /** R-16: who pretended to be whom is worth a line, also where a user was to be deceived. */
+  logSpoofed(edu: JsonNode, to: string): void {
+    const content = member(edu, 'content');
+    const [sender, type] = [stringMember(content, 'sender') ?? '', stringMember(content, 'type') ?? ''];
+    const facts = { direction: 'in', via: 'federation', outcome: 'spoofed' } as const;
+    this.#options.onEvent({ ...facts, sender, to, device: SERVER_DEVICE_ID, type });
   }
 
   /** Resolves when no handler is at work and every answer is in its queue. */
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  /** True when it happened before, and nothing happens now. */
+  async #enqueue(entries: QueueEntries): Promise<boolean> {
+    const { store, waiters, outbox } = this.#options;
+    const { repeated, reached } = await store.deliver(entries);
+    if (repeated) return true;
+    for (const device of reached) waiters.wake(device);
+    for (const destination of entries.outgoing?.keys() ?? []) outbox.wake(destination);
+    return false;
+  }
+
+  #outgoing(
+    remote: ReadonlyMap<ServerName, RemoteMessages>,
+    from: { readonly sender: UserId; readonly type: string },
+  ): QueueEntries['outgoing'] {
+    const { edus, rejected } = outgoingEdus(remote, from, this.#options.chance);
+    const [first] = rejected;
+    if (first === undefined) return edus;
+    if (first.reason === 'too_large') throw new Refusal(413, 'M_TOO_LARGE', whyRejected(first));
+    throw badJson(whyRejected(first));
   }
 
   #limit(message: ServerMessage): void {
@@ -98,13 +144,6 @@ export class Delivery {
       fields: { retry_after_ms: waitMs },
       headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) },
     });
-  }
-
-  /** The seam for federation: until there is one, what is for other servers is counted and dropped. */
-  #forward({ remote }: SplitMessages): void {
-    for (const users of remote.values()) {
-      for (const devices of users.values()) this.#remoteDropped += devices.size;
-    }
   }
 
   #handToServer(message: ServerMessage): void {
@@ -124,17 +163,25 @@ export class Delivery {
   }
 
   async #answer(message: ServerMessage, { type, content }: Answer): Promise<void> {
-    const { serverName, serverUser, store, waiters, onEvent } = this.#options;
+    const { serverName, serverUser: sender, chance, onFailure, onEvent } = this.#options;
+    const { sender: to, via } = message;
     const device = answerDevice(message);
-    // a sender elsewhere is answered over federation, which has its seam in #forward
-    if (device === undefined || serverNameOf(message.sender) !== serverName) return;
-    const messages = [addressedTo(message.sender, device, content)];
-    const { reached } = await store.deliver({ sender: serverUser, type, messages });
-    for (const each of reached) waiters.wake(each);
-    const direction = 'out';
-    const outcome = 'handled';
-    const to = message.sender;
-    onEvent({ direction, sender: serverUser, to, device, type, via: message.via, outcome, content });
+    if (device === undefined) return;
+    const { local, remote } = splitMessages(new Map([[to, new Map([[device, content]])]]), serverName);
+    const { edus: outgoing, rejected } = outgoingEdus(remote, { sender, type }, chance);
+    const [first] = rejected;
+    if (first !== undefined) return onFailure(message.type, whyRejected(first));
+    await this.#enqueue({ sender, type, messages: local, outgoing });
+    onEvent({ direction: 'out', sender, to, device, type, via, outcome: 'handled', content });
+  }
+
+  /** R-13: other devices of this server do not exist. */
+  #logRejected({ rejected }: SplitMessages, message: Pick<ServerMessage, 'sender' | 'type' | 'via'>): void {
+    for (const { userId, deviceId } of rejected) {
+      if (userId === this.#options.serverUser && deviceId !== undefined) {
+        this.#log(message, 'dropped', deviceId);
+      }
+    }
   }
 
   #log(
@@ -142,29 +189,25 @@ export class Delivery {
     outcome: LogOutcome,
     device: string = SERVER_DEVICE_ID,
   ): void {
-    this.#options.onEvent({
-      direction: 'in',
-      sender,
-      to: this.#options.serverUser,
-      device,
-      type,
-      via,
-      outcome,
-      content: outcome === 'handled' ? content : undefined,
-    });
+    const { serverUser, onEvent } = this.#options;
+    const kept = outcome === 'handled' ? content : undefined; // R-19
+    onEvent({ direction: 'in', sender, to: serverUser, device, type, via, outcome, content: kept });
   }
 }
 
-function serverMessageOf(split: SplitMessages, from: DeviceRef, type: string): ServerMessage | undefined {
-  const content = split.toServer;
-  return content && { sender: from.userId, deviceId: from.deviceId, type, content, via: 'client' };
+function serverMessageOf(
+  { toServer: content }: SplitMessages,
+  from: Omit<ServerMessage, 'content'>,
+): ServerMessage | undefined {
+  return content && { ...from, content };
 }
 
-function addressedTo(
-  userId: UserId,
-  device: DeviceRef['deviceId'] | typeof WILDCARD_DEVICE,
-  content: JsonText,
-): UserMessages {
-  if (device === WILDCARD_DEVICE) return { userId, named: new Map(), others: content };
-  return { userId, named: new Map([[device as DeviceRef['deviceId'], content]]), others: undefined };
+/** Other servers may send what clients cannot: content is an object, all else is dropped. */
+function objectsIn(messages: Messages): Messages {
+  return new Map(
+    [...messages].map(([userId, devices]) => [
+      userId,
+      new Map([...devices].filter(([, content]) => content.startsWith('{'))),
+    ]),
+  );
 }

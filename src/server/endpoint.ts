@@ -1,4 +1,5 @@
 /** What an endpoint is, so that the files in `routes/` know nothing of the web server that carries them. */
+import type { ServerName } from '../ids/server-name.js';
 import type { DeviceRef } from '../store/store.js';
 import type { JsonText } from '../wire/json.js';
 import type { Call } from './call.js';
@@ -34,6 +35,19 @@ export function authenticated(
     method,
     paths,
     answer: async (home, call) => answer(home, call, await authenticate(home, call)),
+  };
+}
+
+/** An endpoint that other servers call with a signature; it is told who calls. */
+export function signed(
+  method: Method,
+  paths: readonly string[],
+  answer: (home: Homeserver, call: Call, origin: ServerName) => Promise<JsonText>,
+): Endpoint {
+  return {
+    method,
+    paths,
+    answer: async (home, call) => answer(home, call, (await home.federation.verify(call.incoming())).origin),
   };
 }
 

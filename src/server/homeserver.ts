@@ -4,7 +4,9 @@ import type { Clock } from '../clock.js';
 import type { ServerName } from '../ids/server-name.js';
 import type { UserId } from '../ids/user-id.js';
 import type { Store } from '../store/store.js';
+import type { EduFault } from '../todevice/edu.js';
 import type { Delivery } from './delivery.js';
+import type { Federation } from './federation.js';
 import type { SlidingConnections } from './sliding-connections.js';
 import type { Waiters } from './waiters.js';
 
@@ -18,6 +20,9 @@ export interface Homeserver {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly delivery: Delivery;
+  readonly federation: Federation;
+  /** How many EDUs were dropped, by reason: all the trace that they leave. */
+  readonly droppedEdus: Record<EduFault, number>;
   readonly waiters: Waiters;
   readonly connections: SlidingConnections;
   readonly allowRegistration: boolean;

@@ -1,93 +1,121 @@
-/** Starts the embedded homeserver on the only listening socket of the program. */
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { UsageError } from '../errors.js';
-import type { ServerName } from '../ids/server-name.js';
-import { openHomeserver, type FirstUser, type HomeserverOptions } from './open.js';
+/** Starts the embedded homeserver on the only listening sockets of the program. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { FastifyInstance } from 'fastify';
+import { InvalidInputError } from '../errors.js';
+import { parseServerName, type ServerName } from '../ids/server-name.js';
+import { buildApp } from './app.js';
+import { createCertificate, type Certificate } from './certificate.js';
+import type { FirstUser } from './first-users.js';
+import { openHomeserver, type HomeserverOptions, type OpenHomeserver } from './open.js';
+import { FEDERATION_ENDPOINTS } from './routes/federation/endpoints.js';
+import { closeSocket, listen } from './socket.js';
 
 export interface ServerOptions extends HomeserverOptions {
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined;
-  /** Default 0: any free port. */
+  /** Default 0: any free port. Plain HTTP, for clients and other servers. */
   readonly port?: number | undefined;
+  /** Where other servers are served over TLS; 0 for any free port; default: nowhere. */
+  readonly federationPort?: number | undefined;
+  /** For TLS; default: one that is made for this start and that nobody has signed. */
+  readonly certificate?: Certificate | undefined;
 }
 
 export interface RunningServer {
   /** Its URL, without a final slash. */
   readonly homeserver: string;
+  /** The URL for other servers, without a final slash; undefined where there is no such listener. */
+  readonly federation: string | undefined;
   readonly serverName: ServerName;
   readonly users: readonly FirstUser[];
+  /** R-21: there was an account that is the server now. */
+  readonly tookOverAccount: boolean;
   /** Resolves when no handler is at work and every answer is in its queue. */
   settled(): Promise<void>;
-  /** Ends long polls and handlers, and closes the socket. */
+  /** Ends long polls and handlers, and closes the sockets. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a homeserver and resolves when it answers.
+ * Starts a homeserver and resolves when it answers. Unless it is given a name, it is called by where other servers
+ * reach it.
  *
- * @throws UsageError when it cannot listen there or a user is named twice; InvalidInputError when a name is none
+ * @throws UsageError when it cannot listen there, a user is named twice, or the store is of another server;
+ *   InvalidInputError when a name is none, or the certificate cannot be used
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  // The server's name may follow from its port, and the app needs the name: requests that come before it wait.
-  const http = createServer((request, response) => {
+  const { host = '127.0.0.1', port = 0, federationPort } = options;
+  // The server's name may follow from its ports, and the app needs the name: requests that come before it wait.
+  const plain = createServer((request, response) => handle(request, response, ({ app }) => app));
+  const tls = federationPort === undefined ? undefined : await openTls(options, host);
+  tls?.on('request', (request, response) => handle(request, response, ({ federationApp }) => federationApp));
+  const sockets = tls === undefined ? [plain] : [plain, tls];
+  const opening = open();
+
+  function handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    chosen: (apps: Awaited<typeof opening>) => FastifyInstance,
+  ): void {
     void opening.then(
-      ({ app }) => app.routing(request, response),
+      (apps) => chosen(apps).routing(request, response),
       () => response.destroy(),
     );
-  });
-  http.keepAliveTimeout = KEEP_ALIVE_MS;
-  const opening = listen(http, options.host ?? '127.0.0.1', options.port ?? 0).then((authority) =>
-    openHomeserver(authority, options),
-  );
+  }
+
+  async function open(): Promise<OpenHomeserver & { federationApp: FastifyInstance; federation?: string }> {
+    const authority = await listen(plain, host, port, '--host or --port');
+    const federationAuthority =
+      tls && (await listen(tls, host, federationPort ?? 0, '--host or --federation-port'));
+    const serverName = options.serverName ?? parseServerName(federationAuthority ?? authority);
+    const opened = await openHomeserver(authority, { ...options, serverName });
+    if (federationAuthority === undefined) return { ...opened, federationApp: opened.app };
+    const federationApp = await buildApp(opened.home, FEDERATION_ENDPOINTS, options.onBug ?? ignore);
+    return { ...opened, federationApp, federation: `https://${federationAuthority}` };
+  }
+
   try {
-    const { home, users, close } = await opening;
+    const { home, users, tookOverAccount, federation, federationApp, quiesce, close } = await opening;
     return {
       homeserver: home.baseUrl,
+      federation,
       serverName: home.serverName,
       users,
+      tookOverAccount,
       settled: () => home.delivery.settled(),
       async stop() {
+        await quiesce();
+        await Promise.all(sockets.map(closeSocket));
+        await federationApp.close();
         await close();
-        await closeSocket(http);
       },
     };
   } catch (error) {
-    await closeSocket(http);
+    await Promise.all(sockets.map(closeSocket));
+    await options.store?.close();
     throw error;
   }
 }
 
-/** Gives `HOST:PORT`, with the port that it became. */
-function listen(http: Server, host: string, port: number): Promise<string> {
-  const shown = host.includes(':') ? `[${host}]` : host;
-  return new Promise((resolve, reject) => {
-    http.once('error', (cause: NodeJS.ErrnoException) => {
-      const why = LISTEN_ERRORS[cause.code ?? ''] ?? cause.message;
-      reject(
-        new UsageError(`cannot listen on ${shown}:${port}: ${why}`, {
-          hint: 'choose another --host or --port; --port 0 takes any free one',
-          cause,
-        }),
-      );
+async function openTls({ certificate, serverName }: ServerOptions, host: string): Promise<TlsServer> {
+  const { cert, key } = certificate ?? (await createCertificate(hostsOf(host, serverName)));
+  try {
+    return createTlsServer({ cert, key });
+  } catch (cause) {
+    throw new InvalidInputError(`the certificate cannot be used: ${(cause as Error).message}`, {
+      hint: 'give a certificate and its own private key, both as PEM',
+      cause,
     });
-    http.listen(port, host, () => resolve(`${shown}:${(http.address() as AddressInfo).port}`));
-  });
+  }
 }
 
-/** Lets answers that are under way out, but does not wait for those who do not listen. */
-async function closeSocket(http: Server): Promise<void> {
-  const impatience = setTimeout(() => http.closeAllConnections(), CLOSE_GRACE_MS);
-  await new Promise<void>((resolve) => http.close(() => resolve()));
-  clearTimeout(impatience);
+/** Where we listen, and what we are called. */
+function hostsOf(host: string, serverName: ServerName | undefined): string[] {
+  const named = (serverName ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return [...new Set(named === '' ? [host] : [host, named])];
 }
 
-/** Longer than clients keep a connection, so that none is closed under a request on its way. */
-const KEEP_ALIVE_MS = 75_000;
-const CLOSE_GRACE_MS = 1000;
-const LISTEN_ERRORS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is taken',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  EACCES: 'permission denied',
-  ENOTFOUND: 'no such host',
-};
+function ignore(): void {
+  // nobody asked to be told
+}

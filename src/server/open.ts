@@ -2,36 +2,41 @@
 import type { FastifyInstance } from 'fastify';
 import { systemChance, type Chance } from '../chance.js';
 import { systemClock, type Clock } from '../clock.js';
-import { UsageError } from '../errors.js';
-import type { DeviceId } from '../ids/device-id.js';
-import { parseServerName, type ServerName } from '../ids/server-name.js';
-import { parseUserId, serverUserOf, type UserId } from '../ids/user-id.js';
 import { openTransport } from '../http/transport.js';
+import { parseServerName, type ServerName } from '../ids/server-name.js';
+import { serverUserOf } from '../ids/user-id.js';
 import { openMemoryStore } from '../store/memory.js';
+import type { Store } from '../store/store.js';
 import { DEFAULT_TIMEOUT_MS, createDispatcher } from '../subsystems/dispatch.js';
 import { openNats, type NatsCredentials } from '../subsystems/nats-connections.js';
 import { openTable, type HandlerRule } from '../subsystems/table.js';
 import type { Exchange } from '../subsystems/webhook.js';
 import { buildApp } from './app.js';
 import { Delivery } from './delivery.js';
+import { Federation, type FederationOptions } from './federation.js';
+import { openFirstUsers, type FirstUser, type NewUser } from './first-users.js';
 import type { Homeserver } from './homeserver.js';
+import { openIdentity } from './identity.js';
 import type { LogEntry } from './log-entry.js';
-import { createPassword, hashChosenPassword, hashMadeUpPassword } from './passwords.js';
 import { createRateLimit } from './rate-limit.js';
-import { createDeviceId, createTokens, pairOf } from './sessions.js';
+import { CLIENT_ENDPOINTS } from './routes/client/endpoints.js';
+import { FEDERATION_ENDPOINTS } from './routes/federation/endpoints.js';
 import { SlidingConnections } from './sliding-connections.js';
 import { Waiters } from './waiters.js';
 
 export interface HomeserverOptions {
   /** Default: where it listens, `HOST:PORT`. */
   readonly serverName?: ServerName | undefined;
-  /** Accounts to make, each with one device and a token. Default `alice` and `bob`. */
+  /** What the server remembers; default: nothing beyond its own life. Closed with the server. */
+  readonly store?: Store | undefined;
+  readonly federation?: FederationOptions | undefined;
+  /** Accounts to have, each with one device and a fresh token. Default `alice` and `bob`. */
   readonly users?: readonly NewUser[] | undefined;
   readonly allowRegistration?: boolean | undefined;
   readonly handlers?: readonly HandlerRule[] | undefined;
   readonly handlerTimeoutMs?: number | undefined;
   readonly handlerConcurrency?: number | undefined;
-  /** How many messages a second each sender may address to the server; undefined for any number. */
+  /** How many messages a second each sender, or each other server, may address to the server; undefined for any number. */
   readonly rateLimitPerSecond?: number | undefined;
   /** For clients that ask for refresh tokens; default 5 minutes. */
   readonly accessTokenLifetimeMs?: number | undefined;
@@ -51,44 +56,28 @@ export interface HomeserverOptions {
   readonly onBug?: ((error: unknown) => void) | undefined;
 }
 
-export interface NewUser {
-  /** The localpart. */
-  readonly name: string;
-  /** Made up unless given. */
-  readonly password?: string | undefined;
-}
-
-/** An account that was made at the start. */
-export interface FirstUser {
-  readonly userId: UserId;
-  readonly deviceId: DeviceId;
-  readonly accessToken: string;
-  readonly password: string;
-}
-
 export interface OpenHomeserver {
   readonly home: Homeserver;
   readonly app: FastifyInstance;
   readonly users: readonly FirstUser[];
-  /** Ends long polls and handlers; resolves when all that was under way is done. */
+  /** R-21: there was an account that is the server now. */
+  readonly tookOverAccount: boolean;
+  /** Ends long polls, handlers and what is on its way to other servers; resolves when nothing is under way. */
+  quiesce(): Promise<void>;
+  /** Does the same, and lets go of everything. */
   close(): Promise<void>;
 }
 
 /**
  * Opens a homeserver that clients reach at `authority` (`HOST:PORT`).
- * @throws UsageError when a user is named twice; InvalidInputError when a name is none
+ * @throws UsageError when a user is named twice or the store is of another server; InvalidInputError when a name is none
  */
 export async function openHomeserver(
   authority: string,
   options: HomeserverOptions = {},
 ): Promise<OpenHomeserver> {
-  const {
-    clock = systemClock,
-    chance = systemChance,
-    env = {},
-    rateLimitPerSecond,
-    onBug = ignore,
-  } = options;
+  const { clock = systemClock, chance = systemChance, env = {}, onBug = ignore } = options;
+  const { rateLimitPerSecond, store = openMemoryStore() } = options;
   const transport = openTransport({});
   const exchange = options.exchange ?? ((request, signal) => transport.exchange(request, signal));
   const nats = openNats({
@@ -97,7 +86,8 @@ export async function openHomeserver(
   });
   const serverName = options.serverName ?? parseServerName(authority);
   const serverUser = serverUserOf(serverName);
-  const store = openMemoryStore();
+  const identity = await openIdentity(store, serverName, options.federation?.signingKeys, chance);
+  const federation = new Federation({ identity, store, clock, chance }, options.federation ?? {});
   const waiters = new Waiters();
   const dispatcher = createDispatcher({
     handlerFor: openTable(options.handlers ?? [], {
@@ -117,7 +107,10 @@ export async function openHomeserver(
     store,
     waiters,
     dispatcher,
+    outbox: federation.outbox,
     rateLimit: rateLimitPerSecond === undefined ? undefined : createRateLimit(rateLimitPerSecond, clock),
+    clock,
+    chance,
     onEvent: options.onEvent ?? ignore,
     onFailure: options.onHandlerFailure ?? ignore,
     onBug,
@@ -131,42 +124,39 @@ export async function openHomeserver(
     chance,
     waiters,
     delivery,
+    federation,
+    droppedEdus: { other_edu: 0, bad_shape: 0, spoofed: 0 },
     connections: new SlidingConnections(chance),
     allowRegistration: options.allowRegistration ?? false,
     accessTokenLifetimeMs: options.accessTokenLifetimeMs ?? DEFAULT_TOKEN_LIFETIME_MS,
   };
-  const users: FirstUser[] = [];
-  for (const user of options.users ?? DEFAULT_USERS) users.push(await createUser(home, user));
-  const app = await buildApp(home, onBug);
+  // R-21: its tokens, devices and messages go; nobody logs in as the server, and what comes for it is dispatched
+  const tookOverAccount = await store.deleteAccount(serverUser);
+  const users = await openFirstUsers(home, options.users ?? DEFAULT_USERS);
+  const app = await buildApp(home, [...CLIENT_ENDPOINTS, ...FEDERATION_ENDPOINTS], onBug);
+  await federation.outbox.start();
+
+  async function quiesce(): Promise<void> {
+    waiters.close();
+    await dispatcher.close();
+    await delivery.settled();
+    await federation.stop();
+  }
+
   return {
     home,
     app,
     users,
+    tookOverAccount,
+    quiesce,
     async close() {
-      waiters.close();
-      await dispatcher.close();
-      await delivery.settled();
+      await quiesce();
+      await app.close();
       await nats.close();
       await transport.close();
       await store.close();
-      await app.close();
     },
   };
-}
-
-async function createUser(home: Homeserver, { name, password: chosen }: NewUser): Promise<FirstUser> {
-  const userId = parseUserId(`@${name}:${home.serverName}`, 'strict');
-  const password = chosen ?? createPassword(home.chance);
-  const passwordHash =
-    chosen === undefined ? hashMadeUpPassword(password) : await hashChosenPassword(chosen, home.chance);
-  if (!(await home.store.createAccount({ userId, passwordHash }))) {
-    throw new UsageError(`the user ${name} is named twice`);
-  }
-  const deviceId = createDeviceId(home);
-  const tokens = createTokens(home, false);
-  const device = { userId, deviceId, displayName: undefined };
-  await home.store.openSession(device, pairOf(home, tokens), { revokeOthers: false });
-  return { userId, deviceId, accessToken: tokens.accessToken, password };
 }
 
 function ignore(): void {

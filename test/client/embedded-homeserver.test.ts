@@ -27,7 +27,7 @@ function apiOf(server: RunningServer, tokens: TokenSource | undefined): ClientAp
 
 async function logIn(server: RunningServer, index = 0) {
   const { userId, password } = server.users[index] ?? expect.fail('no such user');
-  return passwordLogin(apiOf(server, undefined), { user: userId, password });
+  return passwordLogin(apiOf(server, undefined), { user: userId, password: password ?? '' });
 }
 
 const PING = (server: RunningServer, nonce: string) => ({

@@ -207,7 +207,7 @@ async function openStage(): Promise<Stage> {
     alice: {
       userId: user.userId,
       homeserver,
-      password: { env: { MX2S_PASSWORD: user.password } },
+      password: { env: { MX2S_PASSWORD: user.password ?? '' } },
       token,
     },
     ping: async () => {

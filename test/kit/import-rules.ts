@@ -205,5 +205,6 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   ora: ['src/ui/'],
   fastify: ['src/server/'],
   '@nats-io/transport-node': ['src/subsystems/nats-connections.ts'],
+  selfsigned: ['src/server/certificate.ts'],
   'node-sqlite3-wasm': ['src/store/database.ts'],
 };

@@ -1,12 +1,21 @@
 /** A homeserver without a socket, and a client that calls it through `inject()`. */
 import { onTestFinished } from 'vitest';
+import type { Resolver } from '../../src/federation/look-up.js';
 import { parseServerName } from '../../src/ids/server-name.js';
 import type { LogEntry } from '../../src/server/log-entry.js';
-import { openHomeserver, type FirstUser, type HomeserverOptions } from '../../src/server/open.js';
+import type { FirstUser } from '../../src/server/first-users.js';
+import { openHomeserver, type HomeserverOptions } from '../../src/server/open.js';
 import { parseHandlerRule } from '../../src/subsystems/table.js';
 
 export const SERVER = parseServerName('hs.test');
 export const SERVER_USER = '@:hs.test';
+
+/** DNS that knows nobody, so that no test looks for other servers outside. */
+const NO_DNS: Resolver = {
+  addresses: async () => [],
+  srv: async () => [],
+  isAlias: async () => false,
+};
 
 export interface Reply {
   readonly status: number;
@@ -35,6 +44,7 @@ export async function openTestServer(options: HomeserverOptions & { on?: readonl
     onEvent: (entry) => log.push(entry),
     onBug: (error) => bugs.push(error),
     ...options,
+    federation: { resolver: NO_DNS, ...options.federation },
     handlers: [...(options.handlers ?? []), ...(options.on ?? []).map(parseHandlerRule)],
   });
   onTestFinished(() => opened.close());

@@ -1,7 +1,7 @@
 /** `mx2s serve`: the ready line and the event log, for scripts and for people. */
 import { isServerDevice, WILDCARD_DEVICE } from '../../ids/device-id.js';
 import type { LogEntry } from '../../server/log-entry.js';
-import type { FirstUser } from '../../server/open.js';
+import type { FirstUser } from '../../server/first-users.js';
 import type { Palette } from '../palette.js';
 import { asIs, renderColumns, timeOfDay } from './columns.js';
 import { quoteForShell } from './shell.js';
@@ -9,46 +9,58 @@ import { quoteForShell } from './shell.js';
 /** What there is to know of a homeserver that has started. */
 export interface ReadyServer {
   readonly homeserver: string;
+  readonly federation?: string | undefined;
   readonly serverName: string;
   readonly users: readonly FirstUser[];
 }
 
-/** The first line of `serve`: `{"v":1,"ready":true,"homeserver","server_name","users":[{…}]}`. */
+/** The first line of `serve`: `{"v":1,"ready":true,"homeserver","federation"?,"server_name","users":[{…}]}`. */
 export interface ReadyResult {
   readonly v: 1;
   readonly ready: true;
   readonly homeserver: string;
+  readonly federation?: string;
   readonly server_name: string;
   readonly users: readonly {
     readonly user_id: string;
     readonly device_id: string;
     readonly access_token: string;
-    readonly password: string;
+    readonly password?: string;
   }[];
 }
 
-export function readyResult({ homeserver, serverName, users }: ReadyServer): ReadyResult {
+export function readyResult({ homeserver, federation, serverName, users }: ReadyServer): ReadyResult {
   return {
     v: 1,
     ready: true,
     homeserver,
+    ...(federation === undefined ? {} : { federation }),
     server_name: serverName,
     users: users.map(({ userId, deviceId, accessToken, password }) => ({
       user_id: userId,
       device_id: deviceId,
       access_token: accessToken,
-      password,
+      ...(password === undefined ? {} : { password }),
     })),
   };
 }
 
 /** The same for people: several lines, without the last end. */
-export function renderReady({ homeserver, serverName, users }: ReadyServer, palette: Palette): string {
+export function renderReady(
+  { homeserver, federation, serverName, users }: ReadyServer,
+  palette: Palette,
+): string {
+  const field = (name: string, value: string): string => `${palette.faint(name)} ${value}`;
   return [
     `${palette.good('ready')}  ${palette.strong(homeserver)}  the homeserver of ${palette.name(serverName)}`,
-    ...users.map(
-      ({ userId, deviceId, accessToken, password }) =>
-        `${palette.name(userId)}  ${palette.faint('device')} ${deviceId}  ${palette.faint('token')} ${accessToken}  ${palette.faint('password')} ${password}`,
+    ...(federation === undefined ? [] : [`       ${palette.strong(federation)}  for other servers`]),
+    ...users.map(({ userId, deviceId, accessToken, password }) =>
+      [
+        palette.name(userId),
+        field('device', deviceId),
+        field('token', accessToken),
+        ...(password === undefined ? [] : [field('password', password)]),
+      ].join('  '),
     ),
     palette.faint('Ctrl-C stops it'),
   ].join('\n');

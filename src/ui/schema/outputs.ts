@@ -190,13 +190,14 @@ export const OUTPUT_SCHEMAS = {
         v: VERSION,
         ready: constant(true),
         homeserver: HOMESERVER,
+        'federation?': text('the URL of the federation API over TLS, without a final slash'),
         server_name: text(),
         users: list(
-          object<Omit<ReadyUser, 'password'> & { password?: string }>({
+          object<ReadyUser>({
             user_id: USER_ID,
             device_id: DEVICE_ID,
             access_token: text(),
-            'password?': text(),
+            'password?': text('only at the start that made the account'),
           }),
         ),
       }),

@@ -1,8 +1,7 @@
 /** `GET /_matrix/client/v3/profile/{userId}`: accounts have no more than their ID. */
-import { parseUserId, type UserId } from '../../../ids/user-id.js';
 import { jsonTextOf } from '../../../wire/json.js';
+import { localAccount } from '../../accounts.js';
 import { open, stable } from '../../endpoint.js';
-import type { Homeserver } from '../../homeserver.js';
 import { notFound } from '../../refusal.js';
 
 /**
@@ -10,7 +9,7 @@ import { notFound } from '../../refusal.js';
  * @see Client-Server API v1.19, "Profiles"
  */
 export const profile = open('GET', stable('/profile/:userId'), async (home, call) => {
-  if (!(await isAccount(home, call.param('userId')))) throw notFound('there is no such user');
+  if ((await localAccount(home, call.param('userId'))) === undefined) throw notFound('there is no such user');
   return jsonTextOf({});
 });
 
@@ -18,13 +17,3 @@ export const profile = open('GET', stable('/profile/:userId'), async (home, call
 export const profileField = open('GET', stable('/profile/:userId/:field'), async () => {
   throw notFound('there is no such profile field');
 });
-
-async function isAccount(home: Homeserver, text: string): Promise<boolean> {
-  let userId: UserId;
-  try {
-    userId = parseUserId(text, 'strict');
-  } catch {
-    return false;
-  }
-  return (await home.store.account(userId)) !== undefined;
-}
