@@ -30,7 +30,8 @@ export async function openHttp(context: Context): Promise<HttpClient> {
   });
 }
 
-function traceSink({ globals, talk }: Context): ((line: string) => void) | undefined {
+/** Where the wire log goes; undefined without `--trace` and `--trace-file`. @throws UnreadableFileError */
+export function traceSink({ globals, talk }: Context): ((line: string) => void) | undefined {
   const { trace, traceFile } = globals;
   if (traceFile !== undefined) {
     // opened once here, so that a path that cannot be written is told before anything is sent

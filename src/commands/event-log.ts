@@ -1,0 +1,75 @@
+/** Where the event log of `serve` goes: to stdout, and to a file. */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { FILE_MODE, diskError } from '../config/private-file.js';
+import { UnreadableFileError } from '../errors.js';
+import { encodeLogEntry, type LogEntry } from '../server/log-entry.js';
+import { renderLogEntry } from '../ui/render/serve.js';
+import type { Context } from './context.js';
+
+export interface EventLog {
+  write(entry: LogEntry): void;
+  /** Rejects when a line cannot be written. */
+  readonly broken: Promise<never>;
+  /** Resolves when every line is out; rejects like `broken`. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the log.
+ * @param toStdout false where stdout belongs to another command
+ * @throws UnreadableFileError when the file cannot be written
+ */
+export function openEventLog(
+  { out, clock }: Pick<Context, 'out' | 'clock'>,
+  { logFile, toStdout }: { readonly logFile: string | undefined; readonly toStdout: boolean },
+): EventLog {
+  const file = logFile === undefined ? undefined : openLogFile(logFile);
+  let fail: (error: unknown) => void = () => undefined;
+  const broken = new Promise<never>((_resolve, reject) => (fail = reject));
+  let written: Promise<unknown> = Promise.resolve();
+  const print = async (entry: LogEntry): Promise<void> => {
+    file?.append(encodeLogEntry(entry));
+    if (!toStdout) return;
+    if (out.format === 'json') await out.writeJson(encodeLogEntry(entry));
+    else await out.write(`${renderLogEntry(entry, clock.now(), out)}\n`);
+  };
+  broken.catch(() => undefined); // who has ended already hears of it in `close`
+  return {
+    write(entry) {
+      written = Promise.all([written, print(entry)]);
+      written.catch(fail);
+    },
+    broken,
+    async close() {
+      file?.close();
+      await written;
+    },
+  };
+}
+
+/** Lines are written at once and in order: none waits in this process when it is killed. */
+function openLogFile(path: string): { append(line: string): void; close(): void } {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'a', FILE_MODE);
+  } catch (error) {
+    throw new UnreadableFileError(
+      path,
+      `cannot write the event log to ${path}: ${(error as Error).message}`,
+      {
+        hint: 'name a file in a directory that you may write to',
+        cause: error,
+      },
+    );
+  }
+  return {
+    append(line) {
+      try {
+        writeSync(descriptor, `${line}\n`);
+      } catch (error) {
+        throw diskError(path, error);
+      }
+    },
+    close: () => closeSync(descriptor),
+  };
+}
