@@ -17,7 +17,8 @@ export function federationOptions(
   return {
     signingKeys,
     transport: openFederationTransport({ caCertPem, insecure, trace: traceSink(context) }),
-    reach: insecure ? 'any' : 'public',
+    // whoever names an authority has servers of their own, and these are seldom public
+    reach: insecure || caCertPem !== undefined ? 'any' : 'public',
     onUnsent: (failure) => {
       // of a server that is down, once is enough for who does not ask for more
       if (failure.failures === 1) talk.notice(unsentWords(failure));

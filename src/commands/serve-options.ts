@@ -64,7 +64,10 @@ export function configureServe(command: Command): void {
     .option('--tls-cert <file>', 'the certificate for --federation-port (default: a self-signed one is made)')
     .option('--tls-key <file>', 'its private key')
     .option('--signing-key <file>', 'the key that the server signs with (default: one is made)')
-    .option('--federation-ca <file>', 'trust other servers whose certificates these have signed, too')
+    .option(
+      '--federation-ca <file>',
+      'trust other servers whose certificates these have signed, too, and reach them on this machine and its network',
+    )
     .option(
       '--federation-insecure',
       'accept any certificate of other servers, and reach them on this machine and its network; for tests',
