@@ -1,72 +1,131 @@
-/** What a server believes of another one that lies, and of one that repeats itself. */
-import { beforeEach, describe, expect, inject, it } from 'vitest';
-import { sendToDevice, syncOnce, type Session } from './kit/matrix.js';
+/** What a server believes of another one that lies, and of one that repeats itself: Synapse, and ours. */
+import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { receive, sendToDevice, type Session } from './kit/matrix.js';
+import { ServeHost, VERIFYING, type Serve } from './kit/serve.js';
 import { freshMessageId, startStranger, type Stranger } from './kit/stranger.js';
 import { newSession } from './kit/synapse.js';
 
 const found = inject('synapse');
 
-describe.runIf(!('missing' in found))('Synapse and a stranger', () => {
+/** A server with a user. */
+interface Host {
+  readonly serverName: string;
+  readonly user: Session;
+}
+
+function itBelievesNoStranger(open: () => Promise<Host>): void {
   let serverName: string;
   let user: Session;
   let stranger: Stranger;
+  /** The server user of the stranger. */
+  let sender: string;
 
   beforeEach(async () => {
-    if ('missing' in found) throw new Error(found.missing);
-    serverName = found.serverName;
-    user = await newSession(found);
+    ({ serverName, user } = await open());
     stranger = await startStranger();
+    sender = `@:${stranger.serverName}`;
   });
 
-  const edu = (sender: string, content: Record<string, unknown>, messageId = freshMessageId()) => ({
-    sender,
+  const edu = (from: string, n: number) => ({
+    sender: from,
     type: 'org.example.event',
-    message_id: messageId,
-    messages: { [user.userId]: { [user.deviceId]: content } },
+    message_id: freshMessageId(),
+    messages: { [user.userId]: { [user.deviceId]: { n } } },
   });
-  const eventOf = (sender: string, content: Record<string, unknown>) => ({
-    sender,
-    type: 'org.example.event',
-    content,
+  const eventOf = (n: number) => ({ sender, type: 'org.example.event', content: { n } });
+
+  it('R-28 forwards what the other server itself says to its user', async () => {
+    await stranger.say(serverName, edu(sender, 1));
+    expect(await receive(user, 1)).toEqual([eventOf(1)]);
   });
 
-  it('R-28 forwards what the server itself says to its user', async () => {
-    const sender = `@:${stranger.serverName}`;
-    await stranger.say(serverName, edu(sender, { n: 1 }));
-    const { events } = await syncOnce(user, { timeoutMs: 10_000 });
-    expect(events).toEqual([eventOf(sender, { n: 1 })]);
-  });
-
-  it('R-16 drops what claims to be of another server, and takes the rest', async () => {
-    const sender = `@:${stranger.serverName}`;
-    const spoofed = ['@:victim.example', '@alice:victim.example', `@:${serverName}`, user.userId];
-    await stranger.say(
-      serverName,
-      ...spoofed.map((victim) => edu(victim, { victim })),
-      edu(sender, { n: 1 }),
-    );
-    const { events } = await syncOnce(user, { timeoutMs: 10_000 });
-    expect(events).toEqual([eventOf(sender, { n: 1 })]);
+  it('R-16 drops what claims to be of a third server, or its own, and takes the rest', async () => {
+    const victims = ['@:victim.example', '@alice:victim.example', `@:${serverName}`, user.userId];
+    await stranger.say(serverName, ...victims.map((victim) => edu(victim, 0)), edu(sender, 1));
+    await stranger.say(serverName, edu(sender, 2));
+    expect(await receive(user, 2)).toEqual([eventOf(1), eventOf(2)]);
   });
 
   it('R-18 takes a message once, also when it comes in another transaction', async () => {
-    const sender = `@:${stranger.serverName}`;
-    const repeated = edu(sender, { n: 1 });
+    const repeated = edu(sender, 1);
     await stranger.say(serverName, repeated);
-    await stranger.say(serverName, repeated, edu(sender, { n: 2 }));
-    const { events } = await syncOnce(user, { timeoutMs: 10_000 });
-    expect(events).toEqual([eventOf(sender, { n: 1 }), eventOf(sender, { n: 2 })]);
+    await stranger.say(serverName, repeated, edu(sender, 2));
+    await stranger.say(serverName, edu(sender, 3));
+    expect(await receive(user, 3)).toEqual([eventOf(1), eventOf(2), eventOf(3)]);
   });
 
-  it.each(['', '*'])(
-    'R-14 sends on what its user tells the other server, to device "%s"',
-    async (deviceId) => {
-      await sendToDevice(user, { userId: `@:${stranger.serverName}`, deviceId }, 'org.example.event', {
-        n: 1,
-      });
-      expect(await stranger.hears(1)).toMatchObject([
-        { sender: user.userId, messages: { [`@:${stranger.serverName}`]: { [deviceId]: { n: 1 } } } },
-      ]);
-    },
-  );
+  it('R-14 tells the other server what its user says to it', async () => {
+    await sendToDevice(user, { userId: sender, deviceId: '' }, 'org.example.event', { n: 1 });
+    expect(await stranger.hears(1)).toMatchObject([
+      { sender: user.userId, type: 'org.example.event', messages: { [sender]: { '': { n: 1 } } } },
+    ]);
+  });
+}
+
+describe.runIf(!('missing' in found))('Synapse and a stranger', () => {
+  itBelievesNoStranger(async () => {
+    if ('missing' in found) throw new Error(found.missing);
+    return { serverName: found.serverName, user: await newSession(found) };
+  });
 });
+
+describe('mx2s serve and a stranger', () => {
+  itBelievesNoStranger(async () => {
+    const serve = await openServe();
+    return { serverName: serve.serverName, user: serve.alice };
+  });
+
+  it('R-13 R-17 R-36 hear what the other server itself says, and let it be', async () => {
+    const serve = await openServe();
+    const stranger = await startStranger();
+    const [itself, user] = [`@:${stranger.serverName}`, `@user:${stranger.serverName}`];
+    const edu = (sender: string, deviceId: string) => ({
+      sender,
+      type: 'org.example.event',
+      message_id: freshMessageId(),
+      messages: { [serve.serverUser]: { [deviceId]: {} } },
+    });
+    await stranger.say(serve.serverName, edu(itself, ''), edu(user, 'OTHER'), edu(user, '*'));
+    expect(await stranger.hears(1)).toMatchObject([
+      { sender: serve.serverUser, messages: { [user]: { '*': {} } } },
+    ]);
+    const log = await serve.end();
+    expect(log.map(({ sender, device, outcome }) => [sender, device, outcome]).sort()).toEqual(
+      [
+        [itself, '', 'handled'],
+        [user, 'OTHER', 'dropped'],
+        [user, '', 'handled'],
+        [serve.serverUser, '*', 'handled'],
+      ].sort(),
+    );
+    expect(stranger.heard).toHaveLength(1);
+  });
+
+  it('R-16 R-18 say so in the event log', async () => {
+    const serve = await openServe();
+    const stranger = await startStranger();
+    const edu = (sender: string) => ({
+      sender,
+      type: 'org.example.event',
+      message_id: freshMessageId(),
+      messages: { [serve.serverUser]: { '': {} } },
+    });
+    const repeated = edu(`@user:${stranger.serverName}`);
+    await stranger.say(serve.serverName, edu('@:victim.example'), repeated, repeated);
+    await stranger.hears(1);
+    const log = await serve.end();
+    expect(log.map(({ direction, outcome }) => [direction, outcome]).sort()).toEqual([
+      ['in', 'duplicate'],
+      ['in', 'handled'],
+      ['in', 'spoofed'],
+      ['out', 'handled'],
+    ]);
+  });
+});
+
+/** One that answers everything with its echo. It ends with the test. */
+async function openServe(): Promise<Serve> {
+  const host = await ServeHost.open();
+  onTestFinished(() => host.close());
+  return host.start(...VERIFYING, '--on', 'org.example.*=echo');
+}
