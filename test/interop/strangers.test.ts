@@ -1,11 +1,13 @@
 /** What a server believes of another one that lies, and of one that repeats itself: Synapse, and ours. */
 import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { shapeFaults } from '../evidence/shapes.js';
 import { receive, sendToDevice, type Session } from './kit/matrix.js';
 import { ServeHost, VERIFYING, type Serve } from './kit/serve.js';
 import { freshMessageId, startStranger, type Stranger } from './kit/stranger.js';
 import { newSession } from './kit/synapse.js';
 
 const found = inject('synapse');
+const TYPE = 'org.example.event';
 
 /** A server with a user. */
 interface Host {
@@ -28,11 +30,11 @@ function itBelievesNoStranger(open: () => Promise<Host>): void {
 
   const edu = (from: string, n: number) => ({
     sender: from,
-    type: 'org.example.event',
+    type: TYPE,
     message_id: freshMessageId(),
     messages: { [user.userId]: { [user.deviceId]: { n } } },
   });
-  const eventOf = (n: number) => ({ sender, type: 'org.example.event', content: { n } });
+  const eventOf = (n: number) => ({ sender, type: TYPE, content: { n } });
 
   it('R-28 forwards what the other server itself says to its user', async () => {
     await stranger.say(serverName, edu(sender, 1));
@@ -54,11 +56,14 @@ function itBelievesNoStranger(open: () => Promise<Host>): void {
     expect(await receive(user, 3)).toEqual([eventOf(1), eventOf(2), eventOf(3)]);
   });
 
-  it('R-14 tells the other server what its user says to it', async () => {
-    await sendToDevice(user, { userId: sender, deviceId: '' }, 'org.example.event', { n: 1 });
-    expect(await stranger.hears(1)).toMatchObject([
-      { sender: user.userId, type: 'org.example.event', messages: { [sender]: { '': { n: 1 } } } },
-    ]);
+  it('R-14 tells the other server what its user says to it, in the form of the proposal', async () => {
+    for (const n of [1, 2]) await sendToDevice(user, { userId: sender, deviceId: '' }, TYPE, { n });
+    const [first, second] = await stranger.hears(2);
+    for (const [content, n] of [[first, 1] as const, [second, 2] as const]) {
+      expect(shapeFaults('edu-to-server', { edu_type: 'm.direct_to_device', content })).toEqual([]);
+      expect(content).toMatchObject({ sender: user.userId, messages: { [sender]: { '': { n } } } });
+    }
+    expect(first?.message_id).not.toBe(second?.message_id);
   });
 }
 
@@ -75,13 +80,30 @@ describe('mx2s serve and a stranger', () => {
     return { serverName: serve.serverName, user: serve.alice };
   });
 
+  it('R-10 R-27 say "" to a server where their user said "*", and "*" to a user', async () => {
+    const serve = await openServe();
+    const stranger = await startStranger();
+    const [itself, user] = [`@:${stranger.serverName}`, `@user:${stranger.serverName}`];
+    await sendToDevice(serve.alice, { userId: itself, deviceId: '*' }, TYPE, {});
+    expect(await stranger.hears(1)).toMatchObject([{ messages: { [itself]: { '': {} } } }]);
+    expect(stranger.asked()).toEqual([expect.stringMatching(/^PUT .*\/send\/[^/]+$/)]); // no device list
+
+    await stranger.say(serve.serverName, {
+      ...{ sender: user, type: TYPE, message_id: freshMessageId() },
+      messages: { [serve.serverUser]: { '': {} } },
+    });
+    const [, content] = await stranger.hears(2);
+    expect(shapeFaults('edu-from-server', { edu_type: 'm.direct_to_device', content })).toEqual([]);
+    expect(content).toMatchObject({ sender: serve.serverUser, messages: { [user]: { '*': {} } } });
+  });
+
   it('R-13 R-17 R-36 hear what the other server itself says, and let it be', async () => {
     const serve = await openServe();
     const stranger = await startStranger();
     const [itself, user] = [`@:${stranger.serverName}`, `@user:${stranger.serverName}`];
     const edu = (sender: string, deviceId: string) => ({
       sender,
-      type: 'org.example.event',
+      type: TYPE,
       message_id: freshMessageId(),
       messages: { [serve.serverUser]: { [deviceId]: {} } },
     });
@@ -106,7 +128,7 @@ describe('mx2s serve and a stranger', () => {
     const stranger = await startStranger();
     const edu = (sender: string) => ({
       sender,
-      type: 'org.example.event',
+      type: TYPE,
       message_id: freshMessageId(),
       messages: { [serve.serverUser]: { '': {} } },
     });

@@ -23,6 +23,8 @@ export interface Stranger {
   say(destination: string, ...edus: readonly DirectToDevice[]): Promise<void>;
   /** Everything that other servers have told it, in order. */
   readonly heard: readonly DirectToDevice[];
+  /** Every request that came, `METHOD PATH`. */
+  asked(): string[];
   /** Resolves when `count` EDUs have come. */
   hears(count: number): Promise<readonly DirectToDevice[]>;
 }
@@ -44,6 +46,7 @@ export async function startStranger(): Promise<Stranger> {
   return {
     serverName: peer.name,
     heard,
+    asked: () => peer.asked.map(({ method, path }) => `${method} ${path}`),
     say: async (destination, ...edus) => {
       const transaction = {
         txnId: crypto.randomUUID(),
