@@ -1,15 +1,14 @@
 /** Starts the embedded homeserver on the only listening sockets of the program. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
-import { InvalidInputError } from '../errors.js';
 import { parseServerName, type ServerName } from '../ids/server-name.js';
 import { buildApp } from './app.js';
-import { createCertificate, type Certificate } from './certificate.js';
+import type { Certificate } from './certificate.js';
 import type { FirstUser } from './first-users.js';
 import { openHomeserver, type HomeserverOptions, type OpenHomeserver } from './open.js';
 import { FEDERATION_ENDPOINTS } from './routes/federation/endpoints.js';
 import { closeSocket, listen } from './socket.js';
+import { openTls } from './tls.js';
 
 export interface ServerOptions extends HomeserverOptions {
   /** Default `127.0.0.1`. */
@@ -48,9 +47,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { host = '127.0.0.1', port = 0, federationPort } = options;
   // The server's name may follow from its ports, and the app needs the name: requests that come before it wait.
   const plain = createServer((request, response) => handle(request, response, ({ app }) => app));
-  const tls = federationPort === undefined ? undefined : await openTls(options, host);
+  const { certificate, serverName } = options;
+  const tls = federationPort === undefined ? undefined : await openTls(certificate, host, serverName);
   tls?.on('request', (request, response) => handle(request, response, ({ federationApp }) => federationApp));
   const sockets = tls === undefined ? [plain] : [plain, tls];
+  for (const socket of sockets) socket.keepAliveTimeout = KEEP_ALIVE_MS;
   const opening = open();
 
   function handle(
@@ -98,24 +99,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   }
 }
 
-async function openTls({ certificate, serverName }: ServerOptions, host: string): Promise<TlsServer> {
-  const { cert, key } = certificate ?? (await createCertificate(hostsOf(host, serverName)));
-  try {
-    return createTlsServer({ cert, key });
-  } catch (cause) {
-    throw new InvalidInputError(`the certificate cannot be used: ${(cause as Error).message}`, {
-      hint: 'give a certificate and its own private key, both as PEM',
-      cause,
-    });
-  }
-}
-
-/** Where we listen, and what we are called. */
-function hostsOf(host: string, serverName: ServerName | undefined): string[] {
-  const named = (serverName ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  return [...new Set(named === '' ? [host] : [host, named])];
-}
-
 function ignore(): void {
   // nobody asked to be told
 }
+
+/** Longer than clients keep a connection, so that none is closed under a request on its way. */
+const KEEP_ALIVE_MS = 75_000;

@@ -1,10 +1,8 @@
 /** A listening socket: where it is, and how it ends. */
 import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { UsageError } from '../errors.js';
-
-type Server = HttpServer | HttpsServer;
 
 /**
  * Gives `HOST:PORT`, with the port that it became.
@@ -12,7 +10,6 @@ type Server = HttpServer | HttpsServer;
  * @throws UsageError when it cannot listen there
  */
 export function listen(server: Server, host: string, port: number, flags: string): Promise<string> {
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
   const shown = authorityHost(host);
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -34,14 +31,12 @@ export function authorityHost(host: string): string {
 }
 
 /** Lets answers that are under way out, but does not wait for those who do not listen. */
-export async function closeSocket(server: Server): Promise<void> {
+export async function closeSocket(server: HttpServer | HttpsServer): Promise<void> {
   const impatience = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
   await new Promise<void>((resolve) => server.close(() => resolve()));
   clearTimeout(impatience);
 }
 
-/** Longer than clients keep a connection, so that none is closed under a request on its way. */
-const KEEP_ALIVE_MS = 75_000;
 const CLOSE_GRACE_MS = 1000;
 const LISTEN_ERRORS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the port is taken',
