@@ -36,9 +36,13 @@ export async function sendTransaction(
   const body = encodeTransaction({ origin: identity.serverName, originServerTsMs, edus });
   const request = {
     method: 'PUT',
-    uri: `/_matrix/federation/v1/send/${encodeURIComponent(txnId)}`,
+    uri: transactionPath(txnId),
     destination,
     content: parseJson(body),
   } as const;
   return sendSigned(client, request, identity, signal);
+}
+
+export function transactionPath(txnId: string): string {
+  return `/_matrix/federation/v1/send/${encodeURIComponent(txnId)}`;
 }
