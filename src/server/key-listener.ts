@@ -63,7 +63,7 @@ export async function startKeyListener(options: KeyListenerOptions): Promise<Key
       socket.pause();
       socket.unshift(first);
       (first[0] === TLS_HANDSHAKE ? tls : plain).emit('connection', socket);
-      process.nextTick(() => socket.resume());
+      setImmediate(() => socket.resume());
     });
   });
   const authority = await listen(front, host, port, '--listen');
