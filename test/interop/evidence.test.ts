@@ -6,10 +6,14 @@ import { evidenceFaults } from '../evidence/wire-evidence.js';
 const found = inject('synapse');
 
 describe.runIf(!('missing' in found))('the four shapes of the proposal on the wire', () => {
-  it('R-2 R-14 R-25 R-27 are those of the proposal, signed by who sends them', async () => {
-    if ('missing' in found) throw new Error(found.missing);
-    const evidence = await recordWire({ python: found.python, ports: { one: 0, two: 0, synapse: 0 } });
-    expect(evidenceFaults(evidence)).toEqual([]);
-    expect(evidence.runs.map(({ seen }) => seen.length)).toEqual([2, 4, 4, 4]);
-  });
+  it(
+    'R-2 R-14 R-25 R-27 are those of the proposal, signed by who sends them',
+    { timeout: 180_000 },
+    async () => {
+      if ('missing' in found) throw new Error(found.missing);
+      const evidence = await recordWire({ python: found.python, ports: { one: 0, two: 0, synapse: 0 } });
+      expect(evidenceFaults(evidence)).toEqual([]);
+      expect(evidence.runs.map(({ seen }) => seen.length)).toEqual([2, 4, 4, 4]);
+    },
+  );
 });

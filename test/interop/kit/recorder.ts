@@ -21,7 +21,7 @@ export interface Recorder {
   readonly port: number;
   /** Says where the server is, `https://127.0.0.1:8448`; its certificate is not checked. */
   forwardTo(url: string): void;
-  /** The first exchange, of those there were and those to come, that `isWanted`. */
+  /** The first exchange, of those there were and those to come, that `isWanted`. Rejects when none comes for long. */
   exchange(isWanted: (exchange: Exchange) => boolean): Promise<Exchange>;
   stop(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export interface Recorder {
 /** Starts a recorder; with `tls` it shows the certificate of the test authority. */
 export async function startRecorder({ tls, port = 0 }: { tls: boolean; port?: number }): Promise<Recorder> {
   const exchanges: Exchange[] = [];
-  let waiting: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
   let target: URL | undefined;
   const onRequest = (asked: IncomingMessage, response: ServerResponse): void => {
     forward(asked, response, target).then(
@@ -49,15 +49,18 @@ export async function startRecorder({ tls, port = 0 }: { tls: boolean; port?: nu
       target = new URL(url);
     },
     exchange: async (isWanted) => {
+      const patience = AbortSignal.timeout(PATIENCE_MS);
       for (let next = 0; ;) {
         const found = exchanges.slice(next).find(isWanted);
         if (found !== undefined) return found;
         next = exchanges.length;
-        await new Promise<void>((resolve) => waiting.push(resolve));
+        await new Promise<void>((resolve, reject) => {
+          waiting.push(resolve);
+          patience.addEventListener('abort', () => reject(new Error('what is waited for does not pass')));
+        });
       }
     },
     stop: async () => {
-      waiting = [];
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
@@ -97,3 +100,5 @@ async function textOf(message: IncomingMessage): Promise<string> {
   for await (const chunk of message) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
 }
+
+const PATIENCE_MS = 30_000;
