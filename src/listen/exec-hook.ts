@@ -2,6 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { HookFailedError } from '../errors.js';
+import { inheritable } from '../subsystems/shell.js';
 import { encodeReceivedEvent, type ReceivedEvent } from '../todevice/received.js';
 import type { Hook } from './hook.js';
 
@@ -22,7 +23,7 @@ export interface ExecHookOptions {
  * killed where it does not.
  */
 export function execHook(options: ExecHookOptions): Hook {
-  const inherited = withoutSecrets(options.env);
+  const inherited = inheritable(options.env);
   return async (event, signal) => {
     signal.throwIfAborted();
     const env = { ...inherited, ...eventVariables(event, options.escape) };
@@ -92,19 +93,5 @@ function eventVariables(
   return variables;
 }
 
-function withoutSecrets(
-  env: Readonly<Record<string, string | undefined>>,
-): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_INHERITED.has(name)));
-}
-
-/** Secrets, and what an outer `listen` may have said of another event. */
-const NOT_INHERITED: ReadonlySet<string> = new Set([
-  'MX2S_ACCESS_TOKEN',
-  'MX2S_OTHER_ACCESS_TOKEN',
-  'MX2S_PASSWORD',
-  'MX2S_SENDER',
-  'MX2S_TYPE',
-]);
 const MAX_VARIABLE_BYTES = 1024;
 const TERMINATION_MS = 500;

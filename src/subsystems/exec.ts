@@ -6,16 +6,20 @@ import {
   type Handler,
   type ServerMessage,
 } from './handler.js';
-import { runShell, type ShellResult } from './shell.js';
+import { inheritable, runShell, type ShellResult } from './shell.js';
 
 /**
  * Runs `sh -c command` with the message as one JSON line on its stdin. Exit 0 with `{"type"?,"content"}` on
  * stdout is the answer, empty stdout is none, anything else a failure.
  */
 export function createExec(command: string, env: Readonly<Record<string, string | undefined>>): Handler {
+  const inherited = inheritable(env);
   return async (message, signal) => {
     const input = `${encodeServerMessage(message)}\n`;
-    const result = await runShell({ command, input, env, maxOutputBytes: MAX_OUTPUT_BYTES }, signal);
+    const result = await runShell(
+      { command, input, env: inherited, maxOutputBytes: MAX_OUTPUT_BYTES },
+      signal,
+    );
     return answerOf(result, message);
   };
 }

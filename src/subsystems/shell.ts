@@ -66,7 +66,22 @@ export async function runShell(job: ShellJob, signal: AbortSignal): Promise<Shel
   }
 }
 
+/** What a command of the user's may inherit of our environment: all but our secrets and words of another event. */
+export function inheritable(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_INHERITED.has(name)));
+}
+
 /** A child cannot signal its group by itself; the shell can, and no global of this process is needed. */
 function killGroup(pid: number): void {
   spawn('/bin/sh', ['-c', `kill -s KILL -- -${pid}`], { stdio: 'ignore' }).on('error', () => undefined);
 }
+
+const NOT_INHERITED: ReadonlySet<string> = new Set([
+  'MX2S_ACCESS_TOKEN',
+  'MX2S_OTHER_ACCESS_TOKEN',
+  'MX2S_PASSWORD',
+  'MX2S_SENDER',
+  'MX2S_TYPE',
+]);
