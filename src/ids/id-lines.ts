@@ -4,7 +4,6 @@
  * A line ends at `\n` only, so `\r` belongs to the identifier. Each line counts, an empty one too; after the
  * last `\n` there is none. Bytes are decoded strictly and nothing is skipped, a byte order mark neither.
  */
-import { InvalidInputError } from '../errors.js';
 
 /** A line's text; or, when its bytes are not UTF-8, what can be shown of it. */
 export type IdLine = string | NotUtf8;
@@ -15,33 +14,18 @@ export interface NotUtf8 {
 }
 
 /**
- * The lines of `chunks`, in batches: those that each chunk completes. Holds no more than a chunk and a line.
- *
- * @throws InvalidInputError with `reason` `too_long` when a line does not end within a MiB
+ * The lines of `chunks`, in batches: those that each chunk completes. Holds no more than a chunk and a line, and of
+ * a line no more than its first MiB: what is longer is no identifier, whatever follows.
  */
 export async function* idLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<readonly IdLine[]> {
   let rest: Uint8Array = new Uint8Array();
-  let lineCount = 0;
   for await (const chunk of chunks) {
     const bytes = joined(rest, chunk);
     const end = bytes.lastIndexOf(NEWLINE);
-    if (end !== -1) {
-      const lines = decodeLines(bytes.subarray(0, end));
-      lineCount += lines.length;
-      yield lines;
-    }
-    rest = bytes.subarray(end + 1);
-    if (rest.length > MAX_LINE_BYTES) throw tooLong(lineCount + 1);
+    if (end !== -1) yield decodeLines(bytes.subarray(0, end));
+    rest = bytes.subarray(end + 1, end + 1 + MAX_LINE_BYTES);
   }
   if (rest.length > 0) yield decodeLines(rest);
-}
-
-function tooLong(line: number): InvalidInputError {
-  return new InvalidInputError(`line ${line} on stdin is longer than ${MAX_LINE_BYTES} bytes`, {
-    reason: 'too_long',
-    at: `line ${line}`,
-    hint: 'put one identifier on each line',
-  });
 }
 
 /** `\n` is never part of a longer UTF-8 sequence, so lines decode together exactly as they do one by one. */
