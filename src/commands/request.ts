@@ -15,7 +15,7 @@ import {
   type OutgoingMessage,
 } from '../todevice/message.js';
 import { fillTemplate } from '../todevice/template.js';
-import { readTextFrom } from '../ui/file-input.js';
+import { readDataFrom } from '../ui/file-input.js';
 import type { JsonNode } from '../wire/json.js';
 import type { Context } from './context.js';
 import { addExamples, collect, define } from './define.js';
@@ -41,7 +41,7 @@ export const request = define<RequestOptions>({
   },
   options: parseRequestOptions,
   run: async (context, options) => {
-    const document = parseDocument(await readContent(context, options.data), 'the content');
+    const document = parseDocument(await readDataFrom(options.data, context.stdin), 'the content');
     canonicalContent(document); // a fault in it is told before anything else is done
     const queue = await takeDeviceQueue(context, options.sharedDevice);
     try {
@@ -107,10 +107,6 @@ async function askOver(
     if (!(error instanceof ReaderGoneError)) tell(); // nobody reads any more
     throw error;
   }
-}
-
-async function readContent({ stdin }: Context, data: string): Promise<string> {
-  return data.startsWith('@') ? readTextFrom(data.slice(1), stdin, 'the content') : data;
 }
 
 function unanswered(answers: number, { recipient, replies, timeoutMs }: RequestOptions): DeadlineError {

@@ -2,7 +2,7 @@
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { messageWarnings, parseContent, parseTransactionId } from '../todevice/message.js';
 import { sendMessageLines } from '../todevice/message-lines.js';
-import { readTextFrom } from '../ui/file-input.js';
+import { readDataFrom } from '../ui/file-input.js';
 import { renderBar, startProgress } from '../ui/progress.js';
 import { renderTally } from '../ui/render/send.js';
 import type { Context } from './context.js';
@@ -34,7 +34,7 @@ export const send = define<SendOptions>({
 async function sendOne(context: Context, options: OneMessage): Promise<ExitCode> {
   const { talk, out, chance } = context;
   const { recipient, type } = options;
-  const message = { recipient, type, content: parseContent(await readContent(context, options.data)) };
+  const message = { recipient, type, content: parseContent(await readDataFrom(options.data, context.stdin)) };
   for (const warning of messageWarnings(message)) talk.warn(warning);
   const action = await openAction(context, options.action);
   const txnId = options.txnId ?? parseTransactionId(chance.uuid());
@@ -55,7 +55,7 @@ async function sendMany(context: Context, options: ManyMessages): Promise<ExitCo
   const progress = await countProgress(context);
   try {
     const tally = await sendMessageLines<string>({
-      chunks: stdin.chunks(),
+      chunks: progress.watch(stdin.chunks()),
       form: options.form,
       concurrency: options.concurrency,
       failFast: options.failFast,
@@ -78,26 +78,31 @@ async function sendMany(context: Context, options: ManyMessages): Promise<ExitCo
   }
 }
 
-/** Counts and rate below the talk: how many lines stdin will have is not known. */
-async function countProgress({ talk, env, globals, clock }: Context) {
+/** Counts and rate below the talk, and a bar where stdin is a file, so that its size is known. */
+async function countProgress({ stdin, talk, env, globals, clock }: Context) {
   const startedAtMs = clock.monotonic();
   const progress = await startProgress(talk, {
     inCi: Boolean(env['CI']),
     quiet: globals.quiet,
     text: 'reading stdin',
   });
+  const totalBytes = stdin.sizeBytes();
+  let readBytes = 0;
   let done = 0;
   return {
+    async *watch(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+      for await (const chunk of chunks) {
+        readBytes += chunk.byteLength;
+        yield chunk;
+      }
+    },
     add(count: number): void {
       done += count;
-      progress.update(renderBar(done, undefined, startedAtMs, clock));
+      const share = totalBytes === undefined ? undefined : readBytes / totalBytes;
+      progress.update(renderBar(done, share, startedAtMs, clock));
     },
     stop: progress.stop,
   };
-}
-
-async function readContent({ stdin }: Context, data: string): Promise<string> {
-  return data.startsWith('@') ? readTextFrom(data.slice(1), stdin, 'the content') : data;
 }
 
 /** From this exit status on a request may have gone out that nobody answered. */

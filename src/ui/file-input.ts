@@ -28,6 +28,14 @@ export async function readTextFrom(source: string, stdin: Input, what: string): 
   return decodeUtf8(bytes, `${what} in ${source}`);
 }
 
+/**
+ * What `-d` gives: the text itself, or `@FILE`, or `@-` for stdin.
+ * @throws UnreadableFileError, InvalidInputError
+ */
+export async function readDataFrom(data: string, stdin: Input): Promise<string> {
+  return data.startsWith('@') ? readTextFrom(data.slice(1), stdin, 'the content') : data;
+}
+
 /** A secret from a file or stdin: one final line end is dropped, as editors and `echo` add one. */
 export async function readSecretFrom(source: string, stdin: Input, what: string): Promise<string> {
   return (await readTextFrom(source, stdin, what)).replace(/\r?\n$/, '');

@@ -32,18 +32,22 @@ export async function startProgress(
   };
 }
 
-/** A bar of 20 cells with counts and the rate: `[#####---------------] 5000/20000  1234/s`. */
+/**
+ * How far a count is, with its rate: `5000  1234/s`; with the share of the whole where that is known, from 0 to 1,
+ * `[#####---------------] 25%  5000  1234/s`.
+ */
 export function renderBar(
   done: number,
-  total: number | undefined,
+  share: number | undefined,
   startedAtMs: number,
   clock: Clock,
 ): string {
   const seconds = Math.max((clock.monotonic() - startedAtMs) / 1000, 0.001);
-  const rate = `${Math.round(done / seconds)}/s`;
-  if (total === undefined || total <= 0) return `${done}  ${rate}`;
-  const cells = Math.min(BAR_CELLS, Math.floor((done / total) * BAR_CELLS));
-  return `[${'#'.repeat(cells)}${'-'.repeat(BAR_CELLS - cells)}] ${done}/${total}  ${rate}`;
+  const counts = `${done}  ${Math.round(done / seconds)}/s`;
+  if (share === undefined) return counts;
+  const known = Math.min(1, share);
+  const cells = Math.floor(known * BAR_CELLS);
+  return `[${'#'.repeat(cells)}${'-'.repeat(BAR_CELLS - cells)}] ${Math.floor(known * 100)}%  ${counts}`;
 }
 
 const BAR_CELLS = 20;

@@ -2,6 +2,7 @@
  * The terminal's door: the three standard streams as the commands see them. Nothing else in the program
  * writes to stdout or stderr or reads stdin.
  */
+import { fstatSync } from 'node:fs';
 import { DiskError, InvalidInputError, ReaderGoneError } from '../errors.js';
 import { escapeText } from './escape.js';
 import { PLAIN_PALETTE, type Palette } from './palette.js';
@@ -21,6 +22,8 @@ export interface WritableLike {
 /** What is needed of `process.stdin`. */
 export interface ReadableLike extends NodeJS.ReadableStream {
   readonly isTTY?: boolean | undefined;
+  /** The file descriptor, when stdin is a file. */
+  readonly fd?: number | undefined;
 }
 
 /** stdout: results, in the format asked for. */
@@ -162,6 +165,8 @@ export interface Input {
   readonly isTerminal: boolean;
   /** The stream itself, for a prompt. */
   readonly stream: ReadableLike;
+  /** How many bytes it has in all, where that can be known: stdin is a file. */
+  sizeBytes(): number | undefined;
   /** The bytes as they come. */
   chunks(): AsyncIterable<Uint8Array>;
   /**
@@ -176,6 +181,11 @@ export function openInput(stdin: ReadableLike, signal: AbortSignal): Input {
   const input: Input = {
     isTerminal: stdin.isTTY === true,
     stream: stdin,
+    sizeBytes: () => {
+      if (stdin.fd === undefined) return undefined;
+      const stats = fstatSync(stdin.fd);
+      return stats.isFile() ? stats.size : undefined;
+    },
     async *chunks() {
       for await (const chunk of untilAborted(stdin, signal)) {
         yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
