@@ -110,7 +110,8 @@ export async function parseCommandLine(
     definition.configure(command);
     command.action(() => {
       const globals = parseGlobals(command.optsWithGlobals());
-      const typed = { args: command.args, flags: readFlags(command.opts()), globals };
+      const flags = readFlags(command.opts());
+      const typed = { args: command.args, passedOn: behindDashes(argv), flags, globals };
       chosen = { globals, run: definition.prepare(typed) };
     });
   });
@@ -123,6 +124,12 @@ export async function parseCommandLine(
   }
   if (chosen === undefined) throw new UsageError('no command was given', { hint: 'run mx2s --help' });
   return chosen;
+}
+
+/** What stands behind `--`, which is the command's own and no flag of ours. */
+function behindDashes(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf('--');
+  return at === -1 ? [] : argv.slice(at + 1);
 }
 
 /**

@@ -23,6 +23,8 @@ export interface CommandSpec<Options> {
 export interface Typed {
   /** Positional arguments, in order; an optional one that was left out is not there. */
   readonly args: readonly string[];
+  /** Those of `args` that stand behind `--`. */
+  readonly passedOn: readonly string[];
   /** Flags by their long name in camel case, as commander parsed them; global flags are in `globals`. */
   readonly flags: Flags;
   readonly globals: Globals;

@@ -7,7 +7,10 @@ import { renderLogEntry } from '../ui/render/serve.js';
 import type { Context } from './context.js';
 
 export interface EventLog {
+  /** Takes an entry; until `begin` it waits, for the first line on stdout says that the server is ready. */
   write(entry: LogEntry): void;
+  /** Writes what waits, and from then on at once. */
+  begin(): void;
   /** Rejects when a line cannot be written. */
   readonly broken: Promise<never>;
   /** Resolves when every line is out; rejects like `broken`. */
@@ -33,14 +36,25 @@ export function openEventLog(
     if (out.format === 'json') await out.writeJson(encodeLogEntry(entry));
     else await out.write(`${renderLogEntry(entry, clock.now(), out)}\n`);
   };
+  let waiting: LogEntry[] | undefined = [];
+  const write = (entry: LogEntry): void => {
+    written = Promise.all([written, print(entry)]);
+    written.catch(fail);
+  };
+  const begin = (): void => {
+    waiting?.forEach(write);
+    waiting = undefined;
+  };
   broken.catch(() => undefined); // who has ended already hears of it in `close`
   return {
-    write(entry) {
-      written = Promise.all([written, print(entry)]);
-      written.catch(fail);
+    write: (entry) => {
+      if (waiting === undefined) write(entry);
+      else waiting.push(entry);
     },
+    begin,
     broken,
     async close() {
+      begin();
       file?.close();
       await written;
     },

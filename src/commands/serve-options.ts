@@ -79,7 +79,12 @@ export function configureServe(command: Command): void {
 }
 
 /** @throws UsageError, InvalidInputError */
-export function parseServeOptions({ args, flags }: Typed): ServeOptions {
+export function parseServeOptions({ args, passedOn, flags }: Typed): ServeOptions {
+  if (args.length > passedOn.length) {
+    throw new UsageError(`serve takes no argument, and '${args[0] ?? ''}' is one`, {
+      hint: 'a command to run stands behind --: mx2s serve -- npm test',
+    });
+  }
   const serverName = parseName(flags);
   const dataFile = flags.text('data');
   if (dataFile !== undefined && serverName === undefined) {
@@ -101,7 +106,7 @@ export function parseServeOptions({ args, flags }: Typed): ServeOptions {
     dataFile,
     logFile: flags.text('log'),
     envFile: flags.text('envFile'),
-    command: args,
+    command: passedOn,
   };
 }
 

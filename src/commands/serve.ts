@@ -1,12 +1,12 @@
 /** `mx2s serve`: an embedded homeserver for development and CI, on its own or around another command. */
 import { rmSync } from 'node:fs';
-import { replacePrivateFile } from '../config/private-file.js';
 import type { ExitCode } from '../exit-codes.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import { startServer, type RunningServer } from '../server/listen.js';
 import type { LogEntry } from '../server/log-entry.js';
 import { authorityHost } from '../server/socket.js';
 import type { Store } from '../store/store.js';
+import { createPrivateFile } from '../ui/file-output.js';
 import { readyResult, readyVariables, renderAssignments, renderReady } from '../ui/render/serve.js';
 import type { Context } from './context.js';
 import { openDataFile } from './data-file.js';
@@ -84,9 +84,16 @@ async function serveUntilTheEnd(
   log: EventLog,
 ): Promise<ExitCode> {
   try {
-    if (envFile !== undefined) replacePrivateFile(envFile, renderAssignments(readyVariables(server)));
-    if (command.length > 0) return await runWrapped(command, readyVariables(server), context);
+    if (envFile !== undefined) {
+      rmSync(envFile, { force: true }); // one that others can read must not become this one
+      await createPrivateFile(envFile, renderAssignments(readyVariables(server)), 'the environment');
+    }
+    if (command.length > 0) {
+      log.begin();
+      return await runWrapped(command, readyVariables(server), context);
+    }
     await context.out.result(readyResult(server), (palette) => renderReady(server, palette));
+    log.begin();
     await Promise.race([aborted(context.signal), log.broken]);
     return 0;
   } finally {

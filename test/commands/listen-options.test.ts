@@ -12,7 +12,12 @@ function optionsOf(argv: readonly string[]): ListenOptions {
   listen.configure(command);
   command.parse(argv, { from: 'user' });
   const flags = readFlags(command.opts());
-  return parseListenOptions({ args: command.args, flags, globals: parseGlobals(command.opts()) });
+  return parseListenOptions({
+    args: command.args,
+    passedOn: [],
+    flags,
+    globals: parseGlobals(command.opts()),
+  });
 }
 
 const NO_RULES = { types: [], notTypes: [], from: [], anySender: false };

@@ -60,7 +60,12 @@ describe('the command line', () => {
     request.configure(command);
     command.parse(argv, { from: 'user' });
     const flags = readFlags(command.opts());
-    return parseRequestOptions({ args: command.args, flags, globals: parseGlobals(command.opts()) });
+    return parseRequestOptions({
+      args: command.args,
+      passedOn: [],
+      flags,
+      globals: parseGlobals(command.opts()),
+    });
   }
 });
 

@@ -646,7 +646,12 @@ function optionsOf(argv: string[]): SendOptions {
   send.configure(command);
   command.parse(argv, { from: 'user' });
   const values = command.opts();
-  return parseSendOptions({ args: command.args, flags: readFlags(values), globals: parseGlobals(values) });
+  return parseSendOptions({
+    args: command.args,
+    passedOn: [],
+    flags: readFlags(values),
+    globals: parseGlobals(values),
+  });
 }
 
 function run(server: LoopbackServer, argv: readonly string[], settings: RunSettings = {}): Promise<Finished> {

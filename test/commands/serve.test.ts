@@ -184,6 +184,21 @@ describe('handlers', () => {
     expect(await stdout.until(/"direction":"out".*\n/)).toContain('"content":{"home":"/home/of/mx2s"}');
   });
 
+  it('get none of our secrets, and so tell none', async () => {
+    const env = { PATH: process.env['PATH'], MX2S_PASSWORD: 'geheim', MX2S_ACCESS_TOKEN: 'geheimer' };
+    const { ready, stderr } = await serve(['--on', '*=exec:cat >/dev/null; env >&2; echo done >&2; exit 1'], {
+      env,
+    });
+    await sendToServer(defined(ready), 'x.y', {});
+    expect(await stderr.until(/failed/)).toMatch(/ended with 1: done/);
+    expect(stderr.text).not.toContain('geheim');
+    const answer = await serve(['--on', `*=exec:printf '{"content":{"env":"%s"}}' "$(env | grep -c MX2S)"`], {
+      env,
+    });
+    await sendToServer(defined(answer.ready), 'x.y', {});
+    expect(await answer.stdout.until(/"out"/)).toContain('"content":{"env":"0"}');
+  });
+
   it('reach web services', async () => {
     const service = await startServer({ allowRegistration: true });
     onTestFinished(() => service.stop());
@@ -282,6 +297,18 @@ describe('refuses', () => {
     const { code, stdout, stderr } = await runCli(['serve', ...args]);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(JSON.stringify(message).slice(1, -1));
+  });
+
+  it('an argument that is no command behind --', async () => {
+    const { code, stderr } = await runCli(['serve', 'true']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('behind --')]);
+  });
+
+  it('a place for --env-file that is not there, and makes none', async () => {
+    const directory = await tempDir();
+    const { code, stderr } = await runCli(['serve', '--env-file', join(directory, 'no', 'such')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('no such directory')]);
+    await expect(stat(join(directory, 'no'))).rejects.toThrow('ENOENT');
   });
 
   it('a port that is taken', async () => {

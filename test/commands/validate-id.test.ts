@@ -296,6 +296,6 @@ function runOn(
     stdin: { chunks: () => stdin },
     signal: new AbortController().signal,
   };
-  const run = validateId.prepare({ args, flags: readFlags({}), globals: parseGlobals({}) });
+  const run = validateId.prepare({ args, passedOn: [], flags: readFlags({}), globals: parseGlobals({}) });
   return run(used as unknown as Context);
 }
