@@ -10,6 +10,7 @@ import type { JsonText } from '../wire/json.js';
 import { ExpiringMap } from './expiring-map.js';
 import {
   PATHS_KEPT,
+  algorithmOf,
   RECEIVED_KEPT_MS,
   type Account,
   type ClaimedKey,
@@ -312,9 +313,4 @@ function firstAfter(queue: readonly QueuedEvent[], position: number): number {
 function firstOf(keys: ReadonlyMap<string, JsonText>, algorithm: string): ClaimedKey | undefined {
   for (const [keyId, key] of keys) if (algorithmOf(keyId) === algorithm) return { keyId, key };
   return undefined;
-}
-
-/** Key IDs are `algorithm:id`. */
-function algorithmOf(keyId: string): string {
-  return keyId.slice(0, keyId.indexOf(':'));
 }

@@ -13,6 +13,7 @@ import { SqliteReceived } from './sqlite-received.js';
 import { SCHEMA } from './sqlite-schema.js';
 import {
   PATHS_KEPT,
+  algorithmOf,
   type Account,
   type ClaimedKey,
   type Delivered,
@@ -368,9 +369,4 @@ function textOf(row: SqlRow, column: string): string | undefined {
 function numberOf(row: SqlRow, column: string): number | undefined {
   const value = row[column];
   return typeof value === 'number' ? value : undefined;
-}
-
-/** Key IDs are `algorithm:id`. */
-function algorithmOf(keyId: string): string {
-  return keyId.slice(0, keyId.indexOf(':'));
 }

@@ -183,3 +183,8 @@ export interface Store {
 export const PATHS_KEPT = 100_000;
 /** How long what came from other servers is remembered (R-18). Others repeat what they sent for no longer either. */
 export const RECEIVED_KEPT_MS = 7 * 24 * 3_600_000;
+
+/** Key IDs are `algorithm:id`. */
+export function algorithmOf(keyId: string): string {
+  return keyId.slice(0, keyId.indexOf(':'));
+}
