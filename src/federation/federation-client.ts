@@ -109,13 +109,13 @@ export class FederationClient {
 function notFound(
   destination: ServerName,
   { method, url }: HttpRequest,
-  { fault, isPassing }: LookUpFault,
+  { fault, isPassing, hint = LOOK_UP_HINT }: LookUpFault,
 ): UnsentError {
   const shown = printableUrl(url);
   return new UnsentError(
     { method, url: shown },
     `${method} ${shown}: cannot find the server ${destination}: ${fault}`,
-    { retryable: isPassing, hint: 'check the name of the server, and the network connection' },
+    { retryable: isPassing, hint },
   );
 }
 
@@ -136,3 +136,4 @@ async function untilAborted<Result>(
 
 const ONE_TRY: RetryPolicy = { retries: 0, maxWaitMs: 0 };
 const TIMEOUT_MS = 30_000;
+const LOOK_UP_HINT = 'check the name of the server, and the network connection';

@@ -38,6 +38,7 @@ export interface LookUpFault {
   readonly fault: string;
   /** May it be different next time? */
   readonly isPassing: boolean;
+  readonly hint?: string;
 }
 
 /** The addresses of `host` (a name, or an address) that are within reach, or why there are none. Never throws. */
@@ -53,7 +54,11 @@ export async function lookUpAddresses(
   const [outside] = addresses;
   if (outside === undefined) return { fault: `DNS knows no address of ${host}`, isPassing: true };
   const subject = outside === host ? host : `${host} is ${outside}, which`;
-  return { fault: `${subject} is no public address and not connected to`, isPassing: false };
+  return {
+    fault: `${subject} is no public address and not connected to`,
+    isPassing: false,
+    hint: 'for tests, --federation-insecure and --federation-ca allow such addresses',
+  };
 }
 
 /** Was something found? */

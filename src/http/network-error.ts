@@ -21,7 +21,7 @@ export interface Attempt {
  */
 export function networkErrorOf(request: HttpRequest, { sent, proxy }: Attempt, cause: unknown): NetworkError {
   const url = printableUrl(request.url);
-  const { said, hint, retryable } = explain(cause, new URL(request.url), proxy);
+  const { said, hint, retryable } = explain(cause, request, proxy);
   const ErrorClass = sent ? NetworkError : UnsentError;
   return new ErrorClass({ method: request.method, url }, `${request.method} ${url}: ${said}`, {
     hint,
@@ -46,7 +46,8 @@ interface Explanation {
   readonly retryable: boolean;
 }
 
-function explain(cause: unknown, target: URL, proxy: string | undefined): Explanation {
+function explain(cause: unknown, { url, address }: HttpRequest, proxy: string | undefined): Explanation {
+  const target = new URL(url);
   const passing = (said: string, hint: string): Explanation => ({ said, hint, retryable: true });
   const final = (said: string, hint: string): Explanation => ({ said, hint, retryable: false });
   const code = codeOf(cause);
@@ -54,7 +55,9 @@ function explain(cause: unknown, target: URL, proxy: string | undefined): Explan
   const peer = proxy === undefined ? target.host : `the proxy ${new URL(proxy).host}`;
   const isRunning = proxy === undefined ? 'is the server running, and is the port right?' : PROXY_HINT;
 
-  const certificate = certificateFault(code, target.hostname);
+  // who names the address is a server among servers, which has flags of its own
+  const trustHint = address === undefined ? TRUST_HINT : FEDERATION_TRUST_HINT;
+  const certificate = certificateFault(code, target.hostname, trustHint);
   if (certificate !== undefined) {
     return final(`TLS certificate refused: ${certificate.said}`, certificate.hint);
   }
@@ -99,7 +102,11 @@ function explain(cause: unknown, target: URL, proxy: string | undefined): Explan
 }
 
 /** Why a certificate was refused (the codes of OpenSSL's verification, as Node names them). */
-function certificateFault(code: string, hostname: string): { said: string; hint: string } | undefined {
+function certificateFault(
+  code: string,
+  hostname: string,
+  trustHint: string,
+): { said: string; hint: string } | undefined {
   switch (code) {
     case 'CERT_HAS_EXPIRED':
       return { said: 'it has expired', hint: "the server's administrator has to renew it" };
@@ -108,13 +115,13 @@ function certificateFault(code: string, hostname: string): { said: string; hint:
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return { said: `it is not made out to ${hostname}`, hint: 'check the name of the server' };
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-      return { said: 'it is self-signed', hint: TRUST_HINT };
+      return { said: 'it is self-signed', hint: trustHint };
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'CERT_UNTRUSTED':
-      return { said: 'its issuer is not trusted here', hint: TRUST_HINT };
+      return { said: 'its issuer is not trusted here', hint: trustHint };
     case 'CERT_REVOKED':
     case 'CERT_REJECTED':
     case 'CERT_CHAIN_TOO_LONG':
@@ -155,3 +162,5 @@ function messageOf(cause: unknown): string {
 
 const PROXY_HINT = 'check --proxy or HTTPS_PROXY';
 const TRUST_HINT = 'name the certificate of its issuer with --cacert, or use --insecure for a test server';
+const FEDERATION_TRUST_HINT =
+  'name the certificate of its issuer with --federation-ca, or use --federation-insecure for tests';

@@ -54,6 +54,7 @@ describe('FederationClient', () => {
       code: 'network',
       retryable: false,
       message: `GET https://${peer.name}/_matrix/federation/v1/version: cannot find the server ${peer.name}: 127.0.0.1 is no public address and not connected to`,
+      hint: 'for tests, --federation-insecure and --federation-ca allow such addresses',
     });
     expect(peer.asked).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { onTestFinished, describe, expect, it } from 'vitest';
 import { openTransport, type Transport } from '../../src/http/transport.js';
-import { AUTHORITY, ELSEWHERE, GOOD, KEY } from './certificates.js';
+import { AUTHORITY, ELSEWHERE, GOOD, KEY, SELF_SIGNED } from './certificates.js';
 import { json, startLoopbackServer, type Respond } from './loopback-server.js';
 
 const answer: Respond = (_asked, response) => json(response, 200, {});
@@ -32,6 +32,19 @@ describe('a request with an address', () => {
       message: `GET ${url}: TLS certificate refused: it is not made out to other.example`,
     });
     expect(server.asked).toEqual([]);
+  });
+
+  it.each([
+    ['127.0.0.1', '--federation-ca'],
+    [undefined, '--cacert'],
+  ])('to %s is told of the flag that trusts a certificate there: %s', async (address, flag) => {
+    const server = await startLoopbackServer(answer, { cert: SELF_SIGNED, key: KEY });
+    const transport = openTransport({});
+    onTestFinished(() => transport.close());
+    const url = `https://127.0.0.1:${String(server.port)}/`;
+    await expect(transport.exchange({ method: 'GET', url, address })).rejects.toMatchObject({
+      hint: expect.stringContaining(flag) as string,
+    });
   });
 
   it('goes by the name in its Host header, where there is one', async () => {
