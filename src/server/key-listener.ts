@@ -18,8 +18,8 @@ export interface KeyListener {
   readonly authority: string;
   /** How often the keys were given out. */
   readonly timesAsked: number;
-  /** Why somebody came and left before the keys were asked for, the last time; most often the certificate. */
-  readonly tlsFault: string | undefined;
+  /** How often somebody came over TLS. Who does not like the certificate leaves without a question. */
+  readonly tlsVisits: number;
   close(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export interface KeyListenerOptions {
 export async function startKeyListener(options: KeyListenerOptions): Promise<KeyListener> {
   const { identity, host, port, certificate, clock } = options;
   let timesAsked = 0;
-  let tlsFault: string | undefined;
+  let tlsVisits = 0;
   const answer: RequestListener = (request, response) => {
     const refusal = refusalOf(request.method, request.url);
     if (refusal === undefined) timesAsked += 1;
@@ -52,7 +52,6 @@ export async function startKeyListener(options: KeyListenerOptions): Promise<Key
   const plain = createHttpServer(answer);
   const tls = await openTls(certificate, host, identity.serverName);
   tls.on('request', answer);
-  tls.on('tlsClientError', (error) => (tlsFault = error.message));
 
   const sockets = new Set<Socket>();
   const front = createServer((socket) => {
@@ -62,7 +61,9 @@ export async function startKeyListener(options: KeyListenerOptions): Promise<Key
     socket.once('data', (first: Buffer) => {
       socket.pause();
       socket.unshift(first);
-      (first[0] === TLS_HANDSHAKE ? tls : plain).emit('connection', socket);
+      const isTls = first[0] === TLS_HANDSHAKE;
+      if (isTls) tlsVisits += 1;
+      (isTls ? tls : plain).emit('connection', socket);
       setImmediate(() => socket.resume());
     });
   });
@@ -72,8 +73,8 @@ export async function startKeyListener(options: KeyListenerOptions): Promise<Key
     get timesAsked() {
       return timesAsked;
     },
-    get tlsFault() {
-      return tlsFault;
+    get tlsVisits() {
+      return tlsVisits;
     },
     close: () =>
       new Promise((resolve) => {

@@ -1,4 +1,5 @@
 /** TLS for other servers. */
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { createServer, type Server } from 'node:https';
 import { InvalidInputError } from '../errors.js';
 import type { ServerName } from '../ids/server-name.js';
@@ -17,6 +18,9 @@ export async function openTls(
 ): Promise<Server> {
   const { cert, key } = certificate ?? (await createCertificate(hostsOf(host, serverName)));
   try {
+    // an empty file would be taken for none at all, and every handshake fail
+    new X509Certificate(cert);
+    createPrivateKey(key);
     return createServer({ cert, key });
   } catch (cause) {
     throw new InvalidInputError(`the certificate cannot be used: ${(cause as Error).message}`, {
