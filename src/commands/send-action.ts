@@ -29,6 +29,8 @@ export interface SendAction {
   perform(outgoing: Outgoing): Promise<string>;
   /** The text to print for a line that it could not be done to. */
   unsent(line: UnsentLine): string;
+  /** Lets go of what it holds open. */
+  close(): Promise<void>;
 }
 
 export type Outgoing = Omit<OutgoingLine, 'line'> & { readonly line: number | undefined };
@@ -46,6 +48,7 @@ export async function openAction(context: Context, name: ActionName): Promise<Se
           return resultLine(out, acceptedResult(outgoing, accepted));
         },
         unsent: (line) => resultLine(out, unsentResult(line)),
+        close: nothingToClose,
       };
     }
     case 'dry-run': {
@@ -54,6 +57,7 @@ export async function openAction(context: Context, name: ActionName): Promise<Se
         outcome: 'to be sent',
         perform: async (outgoing) => planLine(out, planOf(outgoing, homeserver)),
         unsent: (line) => resultLine(out, unsentResult({ ...line, txnId: undefined })),
+        close: nothingToClose,
       };
     }
     case 'curl':
@@ -61,11 +65,12 @@ export async function openAction(context: Context, name: ActionName): Promise<Se
         outcome: 'to be sent',
         perform: async (outgoing) => shown(out, renderCurl(planOf(outgoing, ''))),
         unsent: (line) => shown(out, renderUnsentComment(unsentResult(line))),
+        close: nothingToClose,
       };
   }
 }
 
-function acceptedResult(
+export function acceptedResult(
   { line, message, txnId }: Outgoing,
   { attempts, elapsedMs }: Accepted,
 ): AcceptedResult {
@@ -82,7 +87,7 @@ function acceptedResult(
   };
 }
 
-function unsentResult({ line, status, txnId, error }: UnsentLine): UnsentResult {
+export function unsentResult({ line, status, txnId, error }: UnsentLine): UnsentResult {
   return {
     v: 1,
     status,
@@ -101,14 +106,18 @@ function planOf({ line, message, txnId }: Outgoing, homeserver: string): Planned
   };
 }
 
-function resultLine(out: Output, result: SendResult): string {
+export function resultLine(out: Output, result: SendResult): string {
   if (out.format === 'text') return `${renderSendResult(result, out.palette)}\n`;
   return shown(out, JSON.stringify(result));
 }
 
-function planLine(out: Output, plan: PlannedRequest): string {
+export function planLine(out: Output, plan: PlannedRequest): string {
   if (out.format === 'text') return `${renderPlannedRequest(plan, out.palette)}\n`;
   return shown(out, encodePlannedRequest(plan));
+}
+
+async function nothingToClose(): Promise<void> {
+  // the connections are those of the whole run
 }
 
 function shown({ isTerminal }: Output, line: string): string {

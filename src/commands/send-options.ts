@@ -12,25 +12,31 @@ import {
 import type { LineForm } from '../todevice/message-lines.js';
 import type { Flags, Typed } from './define.js';
 import { parseCount, type Globals } from './globals.js';
+import { parseSendAs, type SendAs } from './send-as-options.js';
 
 export type SendOptions = OneMessage | ManyMessages;
 
-export interface OneMessage {
+/** What to do with a message, and as whom. */
+export interface ActionChoice {
+  readonly action: ActionName;
+  /** Undefined: as the user who is logged in. */
+  readonly as: SendAs | undefined;
+}
+
+export interface OneMessage extends ActionChoice {
   readonly kind: 'one';
   readonly recipient: Recipient;
   readonly type: EventType;
   /** As typed: JSON, `@FILE` or `@-`. */
   readonly data: string;
   readonly txnId: TransactionId | undefined;
-  readonly action: ActionName;
 }
 
-export interface ManyMessages {
+export interface ManyMessages extends ActionChoice {
   readonly kind: 'many';
   readonly form: LineForm;
   readonly concurrency: number;
   readonly failFast: boolean;
-  readonly action: ActionName;
 }
 
 /** Send it; or print the request, or a command line that would make it. */
@@ -46,7 +52,8 @@ function oneMessage(to: string | undefined, flags: Flags, globals: Globals): One
     if (flags.given(name)) throw new UsageError(`${flag} goes with --ndjson`, { hint: 'add --ndjson' });
   }
   const data = flags.text('data') ?? '{}';
-  if (data === '@-') stdinIsFree('-d @-', globals);
+  const choice = actionChoice(flags);
+  if (data === '@-') stdinIsFree('-d @-', globals, choice.as);
   const txnId = flags.text('txnId');
   return {
     kind: 'one',
@@ -54,12 +61,13 @@ function oneMessage(to: string | undefined, flags: Flags, globals: Globals): One
     type: parseEventType(required(flags.text('type'), '--type', TYPE_HINT)),
     data,
     txnId: txnId === undefined ? undefined : parseTransactionId(txnId),
-    action: actionOf(flags),
+    ...choice,
   };
 }
 
 function manyMessages(to: string | undefined, flags: Flags, globals: Globals): ManyMessages {
-  stdinIsFree('--ndjson', globals);
+  const choice = actionChoice(flags);
+  stdinIsFree('--ndjson', globals, choice.as);
   if (flags.given('data')) {
     throw new UsageError('--data does not go with --ndjson', {
       hint: 'the contents come from stdin, one a line',
@@ -75,7 +83,7 @@ function manyMessages(to: string | undefined, flags: Flags, globals: Globals): M
     form: flags.given('envelope') ? envelopeForm(to, flags) : contentForm(to, flags),
     concurrency: parseCount(flags.text('concurrency') ?? '1', '--concurrency', 1),
     failFast: flags.given('failFast'),
-    action: actionOf(flags),
+    ...choice,
   };
 }
 
@@ -110,17 +118,31 @@ export function required(value: string | undefined, what: string, hint: string):
   return value;
 }
 
-/** @throws UsageError when the access token comes from stdin, which `reader` wants, too */
-export function stdinIsFree(reader: string, { accessTokenFile }: Globals): void {
+/** @throws UsageError when a secret comes from stdin, which `reader` wants, too */
+export function stdinIsFree(reader: string, { accessTokenFile }: Globals, as?: SendAs): void {
+  if (as?.signingKeyFile === '-') {
+    throw new UsageError(`${reader} and --signing-key - both read stdin`, {
+      hint: 'put the key into a file',
+    });
+  }
   if (accessTokenFile !== '-') return;
   throw new UsageError(`${reader} and --access-token-file - both read stdin`, {
     hint: 'put the access token into a file, or into MX2S_ACCESS_TOKEN',
   });
 }
 
-function actionOf(flags: Flags): ActionName {
-  if (flags.given('curl')) return 'curl';
-  return flags.given('dryRun') ? 'dry-run' : 'send';
+function actionChoice(flags: Flags): ActionChoice {
+  const as = parseSendAs(flags);
+  if (flags.given('curl')) {
+    if (as === undefined) return { action: 'curl', as };
+    throw new UsageError(
+      '--curl does not go with --as: the request is signed for a server that is found first',
+      {
+        hint: 'see what would be sent with --dry-run',
+      },
+    );
+  }
+  return { action: flags.given('dryRun') ? 'dry-run' : 'send', as };
 }
 
 const NDJSON_FLAGS = [

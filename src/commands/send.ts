@@ -7,8 +7,15 @@ import { renderBar, startProgress } from '../ui/progress.js';
 import { renderTally } from '../ui/render/send.js';
 import type { Context } from './context.js';
 import { addExamples, define } from './define.js';
-import { openAction } from './send-action.js';
-import { parseSendOptions, type ManyMessages, type OneMessage, type SendOptions } from './send-options.js';
+import { openAction, type SendAction } from './send-action.js';
+import { configureSendAs } from './send-as-options.js';
+import {
+  parseSendOptions,
+  type ActionChoice,
+  type ManyMessages,
+  type OneMessage,
+  type SendOptions,
+} from './send-options.js';
 
 export const send = define<SendOptions>({
   configure: (command) => {
@@ -24,6 +31,7 @@ export const send = define<SendOptions>({
       .option('--txn-id <id>', 'transaction ID (default: a fresh one)')
       .option('-n, --dry-run', 'print the request, send nothing')
       .option('--curl', 'print a curl command, send nothing');
+    configureSendAs(command);
     addExamples(command, EXAMPLES);
   },
   options: parseSendOptions,
@@ -36,22 +44,24 @@ async function sendOne(context: Context, options: OneMessage): Promise<ExitCode>
   const { recipient, type } = options;
   const message = { recipient, type, content: parseContent(await readDataFrom(options.data, context.stdin)) };
   for (const warning of messageWarnings(message)) talk.warn(warning);
-  const action = await openAction(context, options.action);
+  const action = await openChosen(context, options);
   const txnId = options.txnId ?? parseTransactionId(chance.uuid());
   try {
     await out.write(await action.perform({ line: undefined, message, txnId }));
     return 0;
   } catch (error) {
     if (exitCodeOf(error) >= NO_ANSWER) {
-      talk.notice(`with --txn-id ${txnId} it can be repeated: the homeserver takes it once`);
+      talk.notice(`with --txn-id ${txnId} it can be repeated: it is taken once`);
     }
     throw error;
+  } finally {
+    await action.close();
   }
 }
 
 async function sendMany(context: Context, options: ManyMessages): Promise<ExitCode> {
   const { stdin, talk, chance, signal } = context;
-  const action = await openAction(context, options.action);
+  const action = await openChosen(context, options);
   const progress = await countProgress(context);
   try {
     const tally = await sendMessageLines<string>({
@@ -75,7 +85,14 @@ async function sendMany(context: Context, options: ManyMessages): Promise<ExitCo
     return signal.aborted && wasCutShort ? exitCodeOf(signal.reason) : tally.exitCode;
   } finally {
     progress.stop();
+    await action.close();
   }
+}
+
+async function openChosen(context: Context, { action, as }: ActionChoice): Promise<SendAction> {
+  if (as === undefined) return openAction(context, action);
+  const { openSendAs } = await import('./send-as.js'); // few need all of federation
+  return openSendAs(context, as, action);
 }
 
 /** Counts and rate below the talk, and a bar where stdin is a file, so that its size is known. */
@@ -112,4 +129,5 @@ const EXAMPLES = [
   "mx2s send @alice:example.org --device '*' -t org.example.whatever -d @content.json",
   'mx2s send @:example.org -t org.example.whatever --ndjson -j 8 < contents.ndjson',
   'mx2s send @:example.org -t org.example.whatever --curl',
+  'mx2s send @:example.org -t org.example.whatever --as @:our.example --signing-key our.example.signing.key',
 ];

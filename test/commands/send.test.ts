@@ -633,13 +633,6 @@ describe('--dry-run and --curl', () => {
   });
 });
 
-describe('what is not shown yet', () => {
-  it.each(['--as', '--signing-key', '--listen'])('%s', async (flag) => {
-    expect((await runCli(['send', '--help'])).stdout).not.toContain(flag);
-    expect((await runCli(['send', ...TO_SERVER, flag, 'x'])).code).toBe(2);
-  });
-});
-
 function optionsOf(argv: string[]): SendOptions {
   const command = new Command().exitOverride();
   addGlobalFlags(command);

@@ -7,12 +7,14 @@ import type { Palette } from '../palette.js';
 import type { ErrorBody } from '../voice.js';
 import { quoteForShell } from './shell.js';
 
-/** A message that the homeserver accepted: the JSON object of `send`. It does not say that anyone got it. */
+/** A message that the homeserver, or with `--as` the other server, accepted: the JSON object of `send`. It does not say that anyone got it. */
 export interface AcceptedResult {
   readonly v: 1;
   readonly status: 'accepted';
   /** With `--ndjson`: the line that it stood on, from 1. */
   readonly line?: number;
+  /** With `--as`: the server user it was sent as. */
+  readonly as?: string;
   readonly to: string;
   readonly device: string;
   readonly type: string;
@@ -56,7 +58,8 @@ export function renderSendResult(result: SendResult, palette: Palette): string {
     ...(attempts === 1 ? [] : [`${attempts} attempts`]),
     `${elapsedMs} ms`,
   ].join(', ');
-  const what = `${escapeText(type)} to ${palette.name(escapeText(to))}${renderDevice(device)}`;
+  const as = result.as === undefined ? '' : ` as ${palette.name(escapeText(result.as))}`;
+  const what = `${escapeText(type)} to ${palette.name(escapeText(to))}${renderDevice(device)}${as}`;
   return `${line}${palette.good('accepted')}  ${what}  ${palette.faint(`(${facts})`)}`;
 }
 
