@@ -36,7 +36,10 @@ export const listen = define<ListenOptions>({
       .option('-t, --type <glob>', 'only events of this type; may be repeated', collect)
       .option('-T, --not-type <glob>', 'no events of this type; may be repeated', collect)
       .option('--from <id>', 'only events from this user ID; may be repeated', collect)
-      .option('--any-sender', 'events from all senders (default: from server user IDs only)')
+      .option(
+        '--any-sender',
+        'events from all senders (default: from server user IDs only; others are passed over, and gone)',
+      )
       .option('-r, --raw', 'print the content only, as JSON')
       .option('--exec <command>', 'hand each event to sh -c COMMAND, as a JSON line on its stdin')
       .option('--forward-to <url>', 'POST each event as JSON')
@@ -125,7 +128,7 @@ async function listenOver(
     signal,
   });
   const tell = (): void => {
-    for (const notice of tallyNotices(listener.tally, selection)) talk.notice(notice);
+    for (const notice of tallyNotices(listener.tally, selection, true)) talk.notice(notice);
   };
   try {
     const end = await listener.run();
@@ -184,7 +187,7 @@ async function peekAtDevice(context: Context, options: ListenOptions): Promise<E
     }),
   );
   await eventWriter(out, options.raw)(selected.slice(0, options.count));
-  for (const notice of tallyNotices({ ...passedOver, hookFailures: 0 }, options.selection))
+  for (const notice of tallyNotices({ ...passedOver, hookFailures: 0 }, options.selection, false))
     talk.notice(notice);
   return 0;
 }

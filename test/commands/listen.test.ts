@@ -14,7 +14,7 @@ describe('the selection', () => {
     const finished = await kit.run(['listen', '--drain']);
     expect(numbersIn(finished)).toEqual([2]);
     expect(finished.stderr).toBe(
-      '2 events not selected by the filters (--any-sender takes events from users, too)\n',
+      '2 events not selected by the filters, and gone: --peek looks without taking; --any-sender takes events from users, too\n',
     );
     expect(numbersIn(await kit.run(['listen', '--drain', '--any-sender']))).toEqual([]);
   });
