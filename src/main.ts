@@ -119,6 +119,10 @@ export async function parseCommandLine(
     await root.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    const [unknown] = named === undefined ? root.args : [];
+    if (error.code === 'commander.helpDisplayed' && unknown !== undefined && !unknown.startsWith('-')) {
+      throw new UsageError(`unknown command '${unknown}'`, { hint: 'run mx2s --help' });
+    }
     if (HELP_CODES.has(error.code)) return { help, exitCode: error.exitCode === 0 ? 0 : 2 };
     throw usageErrorOf(error, named);
   }
