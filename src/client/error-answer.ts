@@ -47,7 +47,7 @@ function hintFor(status: number, body: MatrixErrorBody): string {
     case 'M_UNKNOWN_TOKEN':
       return body.softLogout === true
         ? 'the session has expired: run mx2s login again, it keeps the device'
-        : 'the access token is no longer good: run mx2s login';
+        : 'the access token is not good, or no longer: run mx2s login, or give another where this one comes from';
     case 'M_MISSING_TOKEN':
       return 'run mx2s login';
     case 'M_FORBIDDEN':

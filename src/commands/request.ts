@@ -112,7 +112,7 @@ async function askOver(
 function unanswered(answers: number, { recipient, replies, timeoutMs }: RequestOptions): DeadlineError {
   const wanted = replies === 1 ? 'no answer' : `${answers} of ${replies} answers`;
   return new DeadlineError(timeoutMs, `${wanted} from ${recipient.to} within ${timeoutMs / 1000} s`, {
-    hint: 'a homeserver accepts messages to whom it does not know, too: check TO and the type, or allow more with --timeout',
+    hint: 'a homeserver also accepts messages for recipients and types that nobody knows: check them, or allow more time with --timeout',
   });
 }
 

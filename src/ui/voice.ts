@@ -40,7 +40,7 @@ export interface ErrorBody {
   readonly retryable: boolean;
 }
 
-/** An error as the JSON object of the contract. */
+/** An error as the JSON object that is promised to scripts. */
 export function errorBody(error: unknown): ErrorBody {
   const { message, hint } = describe(error);
   const answered = error instanceof MatrixError || error instanceof RateLimitedError ? error : undefined;

@@ -3,7 +3,7 @@ import { parseCount, parseGlobals } from '../../src/commands/globals.js';
 import { InvalidInputError, UsageError } from '../../src/errors.js';
 
 describe('parseGlobals', () => {
-  it('has the defaults of the contract', () => {
+  it('has the defaults that are promised', () => {
     expect(parseGlobals({})).toEqual({
       profile: undefined,
       homeserver: undefined,

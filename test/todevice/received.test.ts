@@ -11,7 +11,7 @@ function line(event: ToDeviceEvent): string {
 }
 
 describe('encodeReceivedEvent', () => {
-  it('writes the fields of the contract in their order', () => {
+  it('writes the promised fields in their order', () => {
     const event = { sender: '@:example.org', type: 'org.example.a', content: compactJson('{"b":2,"a":1}') };
     expect(line(event)).toBe(
       '{"v":1,"sender":"@:example.org","type":"org.example.a","content":{"b":2,"a":1},' +
