@@ -71,6 +71,11 @@ export class ServeHost {
     };
   }
 
+  /** Runs `mx2s ARGS` to its end, in the folder and as nobody. */
+  run(args: readonly string[]): Promise<BinaryResult> {
+    return runBinary(args, { home: this.folder });
+  }
+
   /** Ends what still runs, and removes the folder. */
   async close(): Promise<void> {
     for (const running of this.#started) await running.stop();
@@ -78,11 +83,11 @@ export class ServeHost {
   }
 }
 
+/** Whose certificates are good. */
+export const TRUSTING = ['--federation-ca', 'authority.crt'];
+
 /** A server and its peers show certificates of the test authority, and check them. */
-export const VERIFYING = [
-  ...['--tls-cert', 'tls.crt', '--tls-key', 'tls.key'],
-  ...['--federation-ca', 'authority.crt'],
-];
+export const VERIFYING = ['--tls-cert', 'tls.crt', '--tls-key', 'tls.key', ...TRUSTING];
 
 /** A server makes its own certificate, and checks none. */
 export const INSECURE = ['--federation-insecure'];
