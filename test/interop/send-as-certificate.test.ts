@@ -1,5 +1,6 @@
 /** The certificate that `mx2s send --as` makes for itself: enough where nobody checks it, and explained where somebody does. */
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { runBinary } from '../kit/binary.js';
 import { objectsOf } from './kit/account.js';
 import { receive } from './kit/matrix.js';
 import { freePorts } from './kit/ports.js';
@@ -15,15 +16,16 @@ describe('mx2s send --as with a certificate that nobody has signed', () => {
   beforeEach(async () => {
     host = await ServeHost.open();
     authority = `127.0.0.1:${String((await freePorts())[0])}`;
-    expect(await host.run(['keygen', 'signing.key'])).toMatchObject({ code: 0 });
+    expect(await mx2s('keygen', 'signing.key')).toMatchObject({ code: 0 });
   });
   afterEach(() => host.close());
 
+  const mx2s = (...args: readonly string[]) => runBinary(args, { home: host.folder });
   const speakTo = (userId: string) =>
-    host.run([
+    mx2s(
       ...['send', userId, '--device', '*', '-t', 'org.example.x', '-d', '{"n":1}', ...INSECURE],
       ...['--as', `@:${authority}`, '--signing-key', 'signing.key', '--listen', authority],
-    ]);
+    );
 
   it('reaches a user of a server that checks none', async () => {
     const serve = await host.start(...INSECURE);

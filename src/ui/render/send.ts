@@ -7,7 +7,10 @@ import type { Palette } from '../palette.js';
 import type { ErrorBody } from '../voice.js';
 import { quoteForShell } from './shell.js';
 
-/** A message that the homeserver, or with `--as` the other server, accepted: the JSON object of `send`. It does not say that anyone got it. */
+/**
+ * A message that the homeserver, or with `--as` the other server, accepted: the JSON object of `send`. It does not say
+ * that anyone got it.
+ */
 export interface AcceptedResult {
   readonly v: 1;
   readonly status: 'accepted';
