@@ -16,7 +16,8 @@ interface Piece<Recorded> {
 /** File name, without ending → piece. A new one goes here. */
 const PIECES: Readonly<Record<string, () => Promise<Files>>> = {
   'wire-shapes': prepare({
-    record: (python) => recordWire({ python, ports: { one: 18_481, two: 18_482, synapse: 18_483 } }),
+    record: (python) =>
+      recordWire({ python, ports: { one: 18_481, two: 18_482, synapse: 18_483, speaker: 18_484 } }),
     faults: evidenceFaults,
     render: renderWire,
   }),

@@ -19,9 +19,10 @@ the EDU that brings it to another server, the EDU that brings a server's message
 is each of them as real programs sent it to each other.
 
 **How it was recorded.** Every server stands behind a proxy on loopback, for clients as well as for other servers, that
-passes on each request unchanged and keeps it. Servers talk TLS and verify the certificates. \`mx2s request\` sends a message
-and waits for the answer; every server echoes. In Synapse, which does not know the proposal, an ordinary account has the ID
-\`@:server_name\` and echoes; it is made by an application service.
+passes on each request unchanged and keeps it. Servers talk TLS, and verify the certificates of the proxies. \`mx2s request\`
+sends a message and waits for the answer; every server echoes. In Synapse, which does not know the proposal, an ordinary
+account has the ID \`@:server_name\` and echoes; it is made by an application service. In the last run, \`mx2s send --as\`
+speaks as a server that is nothing but a name and a signing key.
 
 **How it can be checked.** [wire-shapes.json](wire-shapes.json) has every message to the byte, with its headers, and the key
 object of every server: all signatures verify with them. \`npm test\` checks this, the shapes, and that what was asked is
@@ -78,7 +79,7 @@ function renderSighting(sighting: Sighting, run: string): string {
   return [
     `### ${run}: ${where}\n`,
     fenced('http', head.join('\n')),
-    shape === 'sync-event' ? `${place}:\n` : `${place}, which was answered with ${String(status)}:\n`,
+    shape === 'sync-event' ? `${place}:\n` : `${place}; the answer was ${String(status)}:\n`,
     fenced('json', JSON.stringify(json, undefined, 2)),
     ...(vendor.length === 0 ? [] : [`Beside the members of the proposal: ${vendor.join(', ')}.\n`]),
   ].join('\n');

@@ -24,13 +24,14 @@ export interface RecordedServer {
   readonly key_object: string;
 }
 
-/** A question of a client to a server, and the way of its answer. */
+/** A question of a client to a server, and the way of its answer; or what a server says unasked. */
 export interface Run {
   readonly title: string;
   readonly command: string;
+  readonly is_asked: boolean;
   /** The server of the client. */
   readonly from: string;
-  /** The server that is asked. */
+  /** The server that is asked, or that speaks. */
   readonly to: string;
   readonly seen: readonly Sighting[];
 }
@@ -51,7 +52,7 @@ export interface Sighting {
   readonly at: string;
 }
 
-/** What every run asks. */
+/** What every run asks, and what it is answered. */
 export const QUESTION = { type: 'org.example.whatever', content: { example_content: 'value' } } as const;
 
 /** The JSON of the shape. */
@@ -78,13 +79,19 @@ export function evidenceFaults(evidence: WireEvidence): string[] {
 }
 
 function runFaults(run: Run, evidence: WireEvidence): string[] {
-  const wanted = run.from === run.to ? SHAPES.filter((shape) => !shape.startsWith('edu')) : SHAPES;
   const seen = run.seen.map(({ shape }) => shape);
-  const faults = wanted.every((shape) => seen.includes(shape)) ? [] : [`only ${seen.join(', ')} was seen`];
+  const faults = wantedOf(run).every((shape) => seen.includes(shape))
+    ? []
+    : [`only ${seen.join(', ')} was seen`];
   for (const sighting of run.seen) {
     faults.push(...sightingFaults(sighting, run, evidence).map((fault) => `${sighting.shape}: ${fault}`));
   }
   return faults;
+}
+
+function wantedOf({ is_asked: isAsked, from, to }: Run): readonly Shape[] {
+  if (!isAsked) return ['edu-from-server', 'sync-event'];
+  return from === to ? ['client-request', 'sync-event'] : SHAPES;
 }
 
 function sightingFaults(sighting: Sighting, run: Run, evidence: WireEvidence): string[] {
@@ -132,7 +139,7 @@ function contentFaults(messages: Messages, serverName: string): string[] {
 function eventFaults({ sender, type, content }: Event, serverName: string): string[] {
   const faults = [];
   if (sender !== `@:${serverName}`) faults.push(`${sender} is not the server user of ${serverName}`);
-  if (type !== QUESTION.type || !isQuestion(content)) faults.push('it is not the echo of what was asked');
+  if (type !== QUESTION.type || !isQuestion(content)) faults.push('it is not what was asked');
   return faults;
 }
 

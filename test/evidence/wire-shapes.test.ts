@@ -15,13 +15,21 @@ describe('docs/evidence/wire-shapes', () => {
   it('has each of them between two of ours, and between ours and Synapse in both directions', () => {
     const software = (name: string) => evidence.servers[name]?.software;
     const routes = evidence.runs
-      .filter(({ from, to }) => from !== to)
+      .filter(({ is_asked: isAsked, from, to }) => isAsked && from !== to)
       .map(({ from, to, seen }) => [software(from), software(to), seen.map(({ shape }) => shape)]);
     expect(routes).toEqual([
       ['mx2s serve', 'mx2s serve', SHAPES],
       ['Synapse', 'mx2s serve', SHAPES],
       ['mx2s serve', 'Synapse', SHAPES],
     ]);
+  });
+
+  it('has answers for one device, and for all', () => {
+    const edus = evidence.runs.flatMap(({ seen }) => seen.filter(({ shape }) => shape === 'edu-from-server'));
+    const devices = edus.map(({ body }) => /"messages":\{"[^"]+":\{"([^"]+)":/.exec(body)?.[1]);
+    expect(new Set(devices.map((device) => (device === '*' ? 'all' : 'one')))).toEqual(
+      new Set(['all', 'one']),
+    );
   });
 
   it('shows people all that was recorded', () => {

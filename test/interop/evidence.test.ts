@@ -11,9 +11,10 @@ describe.runIf(!('missing' in found))('the four shapes of the proposal on the wi
     { timeout: 180_000 },
     async () => {
       if ('missing' in found) throw new Error(found.missing);
-      const evidence = await recordWire({ python: found.python, ports: { one: 0, two: 0, synapse: 0 } });
+      const ports = { one: 0, two: 0, synapse: 0, speaker: 0 };
+      const evidence = await recordWire({ python: found.python, ports });
       expect(evidenceFaults(evidence)).toEqual([]);
-      expect(evidence.runs.map(({ seen }) => seen.length)).toEqual([2, 4, 4, 4]);
+      expect(evidence.runs.map(({ seen }) => seen.length)).toEqual([2, 4, 4, 4, 2]);
     },
   );
 });
