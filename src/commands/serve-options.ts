@@ -53,7 +53,7 @@ export function configureServe(command: Command): void {
     .option('--allow-registration', 'let clients make accounts')
     .option('--on <glob=handler>', 'hand messages of a type to a handler; may be repeated', collect)
     .option('--handler-timeout <duration>', 'how long a handler may take', '30s')
-    .option('--handler-concurrency <n>', 'how many handlers may run at a time', '16')
+    .option('--handler-concurrency <n>', 'how many messages each handler may work on at a time', '16')
     .option('--nats-creds <file>', 'the credentials file for nats:// handlers')
     .option(
       '--rate-limit <n/s>',

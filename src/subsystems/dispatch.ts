@@ -1,8 +1,8 @@
 /**
  * Hands messages to handlers: at once, never by way of an inbox (R-31, R-32).
  *
- * Invariant: what one handler does, or fails to do, reaches no other message and no sender. Beyond the number of
- * handlers that may run at a time, messages are dropped and counted (R-33).
+ * Invariant: what one handler does, or fails to do, reaches no other message and no sender. Each handler works on so
+ * many messages at a time; beyond that, its messages, and nobody else's, are dropped and counted (R-33).
  */
 import type { Clock } from '../clock.js';
 import type { Answer, Handler, ServerMessage } from './handler.js';
@@ -17,6 +17,7 @@ export interface DispatchOptions {
   /** The handler for a type; undefined to drop it. */
   readonly handlerFor: (type: string) => Handler | undefined;
   readonly clock: Clock;
+  /** For each handler. */
   readonly concurrency?: number | undefined;
   readonly timeoutMs?: number | undefined;
 }
@@ -31,6 +32,7 @@ export interface Dispatcher {
 export function createDispatcher(options: DispatchOptions): Dispatcher {
   const { handlerFor, clock, concurrency = DEFAULT_CONCURRENCY, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const running = new Map<AbortController, Promise<Dispatched>>();
+  const atWork = new Map<Handler, number>();
   let closed = false;
 
   async function run(handler: Handler, message: ServerMessage, over: AbortController): Promise<Dispatched> {
@@ -52,7 +54,9 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     async dispatch(message) {
       const handler = handlerFor(message.type);
       if (handler === undefined) return { outcome: 'dropped' };
-      if (running.size >= concurrency || closed) return { outcome: 'overflow' };
+      const busy = atWork.get(handler) ?? 0;
+      if (busy >= concurrency || closed) return { outcome: 'overflow' };
+      atWork.set(handler, busy + 1);
       const over = new AbortController();
       const job = run(handler, message, over);
       running.set(over, job);
@@ -60,6 +64,7 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
         return await job;
       } finally {
         running.delete(over);
+        atWork.set(handler, (atWork.get(handler) ?? 0) - 1);
       }
     },
     async close() {

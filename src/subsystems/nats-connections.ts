@@ -90,8 +90,8 @@ export function openNats(options: NatsOptions): Nats {
         .catch((cause: unknown) => {
           throw new Error(`no reply from ${subject} on NATS: ${wordsOf(cause)}`, { cause });
         });
-      const fault = reply.headers?.get(SERVICE_ERROR) ?? '';
-      if (fault !== '') throw new Error(`${subject} on NATS says: ${fault}`);
+      const fault = SERVICE_ERRORS.map((name) => reply.headers?.get(name)).find(Boolean);
+      if (fault !== undefined) throw new Error(`${subject} on NATS says: ${fault}`);
       return new TextDecoder('utf-8', { fatal: true }).decode(reply.data);
     },
     async close() {
@@ -130,5 +130,5 @@ const BLOCKS = [/^-+BEGIN NATS USER JWT-+\n\S/m, /^-+BEGIN USER NKEY SEED-+\n\S/
 const CONNECT_TIMEOUT_MS = 5000;
 /** A server that is gone without a word is noticed after three of these. */
 const PING_INTERVAL_MS = 20_000;
-/** Of services made with NATS's own frameworks: the reply says that the request failed. */
-const SERVICE_ERROR = 'Nats-Service-Error';
+/** Of services made with NATS's own frameworks: a reply with one of them says that the request failed. */
+const SERVICE_ERRORS = ['Nats-Service-Error', 'Nats-Service-Error-Code'];

@@ -82,6 +82,21 @@ describe('dispatch', () => {
     );
   });
 
+  it('R-33: takes no room from others for a handler that hangs', async () => {
+    const handlers: Record<string, Handler> = { hangs: hang, answers: async () => ANSWER };
+    const { dispatch, close } = createDispatcher({
+      handlerFor: (type) => handlers[type],
+      clock: systemClock,
+      concurrency: 1,
+    });
+    const hanging = dispatch({ ...MESSAGE, type: 'hangs' });
+    expect(await dispatch({ ...MESSAGE, type: 'hangs' })).toEqual({ outcome: 'overflow' });
+    expect(await dispatch({ ...MESSAGE, type: 'answers' })).toMatchObject({ outcome: 'handled' });
+    expect(await dispatch({ ...MESSAGE, type: 'answers' })).toMatchObject({ outcome: 'handled' });
+    await close();
+    await hanging;
+  });
+
   it('runs 16 at a time unless told otherwise', async () => {
     const { dispatch, close } = dispatcher(hang);
     const outcomes: string[] = [];

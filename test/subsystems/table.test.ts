@@ -3,6 +3,7 @@ import { systemClock } from '../../src/clock.js';
 import { InvalidInputError, UsageError } from '../../src/errors.js';
 import { parseServerName } from '../../src/ids/server-name.js';
 import { parseUserId } from '../../src/ids/user-id.js';
+import type { NatsService } from '../../src/subsystems/nats.js';
 import { openTable, parseHandlerRule } from '../../src/subsystems/table.js';
 import { compactJson } from '../../src/wire/json.js';
 
@@ -60,7 +61,7 @@ describe('openTable', () => {
     clock: systemClock,
     env: {},
     exchange: () => Promise.reject(new Error('no network')),
-    natsRequest: () => Promise.reject(new Error('no network')),
+    natsRequest: async ({ host, subject }: NatsService) => `{"content":{"from":"${subject} at ${host}"}}`,
   };
 
   /** What the handler of a type answers to it; `none` where there is no handler. */
@@ -80,6 +81,8 @@ describe('openTable', () => {
     [['a=drop', '*=reply:{"n":2}'], 'a', 'none'],
     [['a.*=echo'], 'b', 'none'],
     [['a.*=echo'], 'a.b', '{"nonce":"n"}'],
+    [['a=nats://h.test/x.y'], 'a', '{"from":"x.y at h.test"}'],
+    [['a=validate:mls'], 'a', '{"reason":"content.message: missing"}'],
   ])('%j: the first that matches %s wins', async (rules, type, expected) => {
     expect(await answer(rules, type)).toBe(expected);
   });
