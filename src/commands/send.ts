@@ -1,4 +1,5 @@
 /** `mx2s send`: checks messages, hands them to the homeserver, and says which it accepted. */
+import { setMaxListeners } from 'node:events';
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { messageWarnings, parseContent, parseTransactionId } from '../todevice/message.js';
 import { sendMessageLines } from '../todevice/message-lines.js';
@@ -61,7 +62,10 @@ async function sendOne(context: Context, options: OneMessage): Promise<ExitCode>
 
 async function sendMany(context: Context, options: ManyMessages): Promise<ExitCode> {
   const { stdin, talk, chance, signal } = context;
-  const action = await openChosen(context, options);
+  const failure = new AbortController();
+  const untilFailure = AbortSignal.any([signal, failure.signal]);
+  setMaxListeners(0, untilFailure); // every request in flight listens to it
+  const action = await openChosen({ ...context, signal: untilFailure }, options);
   const progress = await countProgress(context);
   try {
     const tally = await sendMessageLines<string>({
@@ -83,6 +87,9 @@ async function sendMany(context: Context, options: ManyMessages): Promise<ExitCo
     talk.notice(renderTally(tally, action.outcome));
     const wasCutShort = tally.stoppedAfter !== undefined || tally.failed > 0;
     return signal.aborted && wasCutShort ? exitCodeOf(signal.reason) : tally.exitCode;
+  } catch (error) {
+    failure.abort(error); // nobody hears any more what becomes of the requests in flight, and of their retries
+    throw error;
   } finally {
     progress.stop();
     await action.close();

@@ -534,6 +534,26 @@ describe('--ndjson', () => {
     expect(server.asked.length).toBeLessThan(5);
   });
 
+  it.each([
+    ['EPIPE', 0, /^$/],
+    ['ENOSPC', 1, /^\{"v":1,"error":\{"code":"disk"[^\n]*\n$/],
+  ])('when stdout fails with %s, lets go of what waits for its next attempt', async (code, exit, said) => {
+    let isFirst = true;
+    const server = await startLoopbackServer((_asked, response) => {
+      if (!isFirst) return json(response, 503, {}, { 'retry-after': '50' });
+      isFirst = false;
+      // so that the others are waiting by then
+      void server.arrived(4).then(() => json(response, 200, {}));
+    });
+    const timersBefore = timersAtWork();
+    const finished = await runLines(server, '{}\n'.repeat(8), [...TO_SERVER, '-j', '4', '-q'], {
+      breakStdout: { code, afterWrites: 0 },
+    });
+    expect(finished.code).toBe(exit);
+    expect(finished.stderr).toMatch(said);
+    expect(timersAtWork()).toBeLessThanOrEqual(timersBefore);
+  });
+
   it('shows people a line for each', async () => {
     const server = await startLoopbackServer(accept);
     const { stdout } = await runLines(server, '{}\n[]\n', [...TO_SERVER, '--text']);
@@ -654,6 +674,11 @@ function run(server: LoopbackServer, argv: readonly string[], settings: RunSetti
 function start(server: LoopbackServer, argv: readonly string[], settings: RunSettings = {}): Running {
   const env = { MX2S_HOMESERVER: server.url, MX2S_ACCESS_TOKEN: 'secret-token' };
   return startCli(['send', ...argv], { env, ...settings });
+}
+
+/** What would keep a process alive that has nothing else to do. */
+function timersAtWork(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 }
 
 async function runLines(
