@@ -1,5 +1,5 @@
 /** A server that is down for a while gets everything when it is back, in order and once. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { objectsOf } from './kit/account.js';
 import { receive, sendToDevice } from './kit/matrix.js';
 import { freePorts } from './kit/ports.js';
@@ -25,11 +25,11 @@ describe.runIf(!('missing' in found))('mx2s serve and Synapse, of which one is d
 
   beforeEach(async () => {
     host = await ServeHost.open();
+    onTestFinished(() => host.close());
     const [port] = await freePorts();
     flags = ['--data', 'server.db', '--server-name', `localhost:${String(port)}`];
     flags.push('--federation-port', String(port), ...INSECURE, '--on', `${TYPE}=echo`, '--verbose');
   });
-  afterEach(() => host.close());
 
   it('Synapse gets 1,000 messages of ours, although we are killed twice', { timeout: 180_000 }, async () => {
     const carol = await newSession(synapse.address);

@@ -1,5 +1,5 @@
 /** `mx2s send --as`: whoever holds the key of a server speaks as it, to Synapse and to `mx2s serve`. */
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { objectsOf } from './kit/account.js';
 import { receive, type Session } from './kit/matrix.js';
 import { freePorts } from './kit/ports.js';
@@ -18,11 +18,11 @@ describe('mx2s send --as', () => {
 
   beforeEach(async () => {
     host = await ServeHost.open();
+    onTestFinished(() => host.close());
     port = String((await freePorts())[0]);
     speaker = `@:localhost:${port}`;
     expect(await host.run(['keygen', 'signing.key'])).toMatchObject({ code: 0 });
   });
-  afterEach(() => host.close());
 
   const sendAs = (to: readonly string[], flags: readonly string[]) =>
     host.run(['send', ...to, ...MESSAGE, '--as', speaker, '--signing-key', 'signing.key', ...flags]);

@@ -1,5 +1,5 @@
 /** `mx2s serve` and a real Synapse, both ways over TLS, each verifying the other's certificate. */
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { newAccount, objectsOf, type Account } from './kit/account.js';
 import { receive, sendToDevice, type Session } from './kit/matrix.js';
 import { startResponder } from './kit/responder.js';
@@ -20,11 +20,11 @@ describe.runIf(!('missing' in found))('mx2s serve and Synapse', () => {
   beforeEach(async () => {
     if ('missing' in found) throw new Error(found.missing);
     host = await ServeHost.open();
+    onTestFinished(() => host.close());
     serve = await host.start(...VERIFYING, '--on', 'org.example.*=echo');
     carol = await newSession(found);
     synapse = await loginServerUser(found);
   });
-  afterEach(() => host.close());
 
   const ask = (from: Session, userId: string, deviceId: string, content: Record<string, unknown>) =>
     sendToDevice(from, { userId, deviceId }, 'org.example.q', content);
@@ -34,9 +34,9 @@ describe.runIf(!('missing' in found))('mx2s serve and Synapse', () => {
     beforeEach(async () => {
       if ('missing' in found) throw new Error(found.missing);
       account = await newAccount(found);
+      onTestFinished(() => account.remove());
       expect(await account.login()).toMatchObject({ code: 0 });
     });
-    afterEach(() => account.remove());
 
     it('R-9 R-28 asks our server, and reads its answer', async () => {
       const asked = await account.run(['request', serve.serverUser, ...ASK]);

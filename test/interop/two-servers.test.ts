@@ -1,5 +1,5 @@
 /** Two `mx2s serve` that talk to each other over TLS: the real program at both ends, and nothing else. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { objectsOf } from './kit/account.js';
 import { receive, sendToDevice } from './kit/matrix.js';
 import { INSECURE, ServeHost, VERIFYING, type Serve } from './kit/serve.js';
@@ -17,9 +17,9 @@ describe.each([
 
   beforeEach(async () => {
     host = await ServeHost.open();
+    onTestFinished(() => host.close());
     [one, two] = await Promise.all([host.start(...flags, ...ECHO), host.start(...flags, ...ECHO)]);
   });
-  afterEach(() => host.close());
 
   it('R-9 R-27 R-28 carry a question to the other server, and its answer back', async () => {
     const asked = await one.run(['request', two.serverUser, ...ASK]);
