@@ -1,8 +1,9 @@
 /**
  * The composition root: builds the context, picks the subcommand, runs it, and turns whatever came of it
- * into an exit status. Invariant: nothing here or below calls `process.exit`; the process ends when its
- * output is written and its sockets are closed.
+ * into an exit status. Invariant: the process ends by itself, when its output is written and its sockets are
+ * closed; `process.exit` is for one case only, a reader that takes nothing after a signal.
  */
+import { setMaxListeners } from 'node:events';
 import { Command, CommanderError } from 'commander';
 import { systemChance } from './chance.js';
 import { systemClock } from './clock.js';
@@ -37,6 +38,7 @@ export interface ProcessLike extends SignalListeners {
   readonly stderr: WritableLike;
   on(signal: Signal, listener: (signal: Signal) => void): unknown;
   off(signal: Signal, listener: (signal: Signal) => void): unknown;
+  exit(code: number): never;
 }
 
 /** Runs one command line, and resolves with the exit status when all output was written. */
@@ -159,6 +161,7 @@ async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<E
   const { globals } = chosen;
   const streams = openStreams(process.stdout, process.stderr, await streamSettings(process, globals));
   const interrupt = new AbortController();
+  setMaxListeners(0, interrupt.signal); // every request in flight listens to it
   const onSignal = (signal: Signal): void => {
     interrupt.abort(new InterruptedError(signal));
     // A second Ctrl-C ends the process the hard way. Not before this turn is over: libraries that restore the
@@ -181,17 +184,30 @@ async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<E
     signalListeners: process,
     selfCommand: [process.execPath, process.argv[1] ?? ''],
   };
+  let exitCode: ExitCode;
   try {
-    return await chosen.run(context);
+    exitCode = await chosen.run(context);
   } catch (error) {
     if (!(error instanceof ReaderGoneError)) streams.talk.error(error);
-    return exitCodeOf(error);
+    exitCode = exitCodeOf(error);
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
     await (await http?.catch(() => undefined))?.close();
     await streams.talk.flush();
   }
+  if (interrupt.signal.aborted) await leaveBlockedReader(process, exitCode);
+  return exitCode;
+}
+
+/**
+ * Ends the process when it was told to stop and the reader of stdout takes nothing any more: what waits for that
+ * reader would keep it alive. What was not taken was not counted as handed over.
+ */
+async function leaveBlockedReader(process: ProcessLike, exitCode: ExitCode): Promise<void> {
+  const isBlocked = (): boolean => (process.stdout.writableLength ?? 0) > 0;
+  if (isBlocked()) await systemClock.sleep(BLOCKED_GRACE_MS);
+  if (isBlocked()) process.exit(exitCode);
 }
 
 async function streamSettings(process: ProcessLike, globals: Globals): Promise<StreamSettings> {
@@ -224,6 +240,7 @@ function formatTyped(argv: readonly string[]): Format | undefined {
 function usageErrorOf(error: CommanderError, command: string | undefined): UsageError {
   const [message = '', suggestion] = error.message
     .replace(/^error: /, '')
+    .replace(/^(unknown option '[^=']*)=.*'/s, "$1'") // what follows may be a secret
     .replace(/\. Allowed choices are (.*)\.$/, ': it is not one of $1')
     .replace(/\. Expected (.*)\.$/, ': expected $1')
     .split('\n');
@@ -242,3 +259,4 @@ const HELP_CODES: ReadonlySet<string> = new Set([
   'commander.helpDisplayed',
   'commander.version',
 ]);
+const BLOCKED_GRACE_MS = 500;

@@ -1,9 +1,10 @@
 /** Where the event log of `serve` goes: to stdout, and to a file. */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { FILE_MODE, diskError } from '../config/private-file.js';
 import { UnreadableFileError } from '../errors.js';
 import { encodeLogEntry, type LogEntry } from '../server/log-entry.js';
 import { renderLogEntry } from '../ui/render/serve.js';
+import { writeWhole } from '../ui/whole-write.js';
 import type { Context } from './context.js';
 
 export interface EventLog {
@@ -23,7 +24,7 @@ export interface EventLog {
  * @throws UnreadableFileError when the file cannot be written
  */
 export function openEventLog(
-  { out, clock }: Pick<Context, 'out' | 'clock'>,
+  { out, clock, signal }: Pick<Context, 'out' | 'clock' | 'signal'>,
   { logFile, toStdout }: { readonly logFile: string | undefined; readonly toStdout: boolean },
 ): EventLog {
   const file = logFile === undefined ? undefined : openLogFile(logFile);
@@ -56,7 +57,8 @@ export function openEventLog(
     async close() {
       begin();
       file?.close();
-      await written;
+      // a reader who takes nothing must not keep a server that was told to stop
+      await (signal.aborted ? Promise.race([written, clock.sleep(BLOCKED_GRACE_MS)]) : written);
     },
   };
 }
@@ -79,7 +81,7 @@ function openLogFile(path: string): { append(line: string): void; close(): void 
   return {
     append(line) {
       try {
-        writeSync(descriptor, `${line}\n`);
+        writeWhole(descriptor, `${line}\n`);
       } catch (error) {
         throw diskError(path, error);
       }
@@ -87,3 +89,5 @@ function openLogFile(path: string): { append(line: string): void; close(): void 
     close: () => closeSync(descriptor),
   };
 }
+
+const BLOCKED_GRACE_MS = 500;

@@ -10,7 +10,12 @@ export type EventWriter = (events: readonly ReceivedEvent[]) => Promise<void>;
 /** @param raw the content only, as JSON, also on a terminal */
 export function eventWriter(out: Output, raw: boolean): EventWriter {
   const lineOf = lineMaker(out, raw);
-  return (events) => out.write(events.map((event) => `${lineOf(event)}\n`).join(''));
+  let isFirst = true;
+  return async (events) => {
+    if (isFirst) await out.startLine();
+    isFirst = false;
+    await out.write(events.map((event) => `${lineOf(event)}\n`).join(''));
+  };
 }
 
 function lineMaker(out: Output, raw: boolean): (event: ReceivedEvent) => string {

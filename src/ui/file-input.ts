@@ -15,15 +15,10 @@ export async function readTextFrom(source: string, stdin: Input, what: string): 
   try {
     bytes = await readFile(source);
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new UnreadableFileError(
-      source,
-      `cannot read ${what} from ${source}: ${FILE_ERRORS[reason] ?? reason}`,
-      {
-        hint: 'check the path and its permissions',
-        cause: error,
-      },
-    );
+    throw new UnreadableFileError(source, `cannot read ${what} from ${source}: ${reasonOf(error)}`, {
+      hint: 'check the path and its permissions',
+      cause: error,
+    });
   }
   return decodeUtf8(bytes, `${what} in ${source}`);
 }
@@ -38,7 +33,23 @@ export async function readDataFrom(data: string, stdin: Input): Promise<string> 
 
 /** A secret from a file or stdin: one final line end is dropped, as editors and `echo` add one. */
 export async function readSecretFrom(source: string, stdin: Input, what: string): Promise<string> {
-  return (await readTextFrom(source, stdin, what)).replace(/\r?\n$/, '');
+  try {
+    return (await readTextFrom(source, stdin, what)).replace(/\r?\n$/, '');
+  } catch (error) {
+    throw error instanceof UnreadableFileError ? unreadableSecret(error, what) : error;
+  }
+}
+
+/** Neither path nor cause: who mistakes the flag for one that takes the secret itself has typed the secret there. */
+function unreadableSecret({ cause }: UnreadableFileError, what: string): UnreadableFileError {
+  return new UnreadableFileError('***', `cannot read ${what} from the file named for it: ${reasonOf(cause)}`, {
+    hint: 'give the path of a file that holds it, and check the permissions of that file',
+  });
+}
+
+function reasonOf(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+  return FILE_ERRORS[code] ?? code;
 }
 
 const FILE_ERRORS: Readonly<Record<string, string>> = {

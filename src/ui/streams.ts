@@ -7,12 +7,16 @@ import { DiskError, InvalidInputError, ReaderGoneError } from '../errors.js';
 import { escapeText } from './escape.js';
 import { PLAIN_PALETTE, type Palette } from './palette.js';
 import { encodeError, renderError } from './voice.js';
+import { endsTorn, isFile, writeWhole } from './whole-write.js';
 
 /** For people, or for programs. */
 export type Format = 'text' | 'json';
 
 /** What is needed of `process.stdout` and `process.stderr`; a test hands in a buffer. */
 export interface WritableLike {
+  readonly fd?: number | undefined;
+  /** Bytes that wait for the reader. */
+  readonly writableLength?: number | undefined;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
   write(text: string, done: (error?: Error | null) => void): boolean;
@@ -38,6 +42,11 @@ export interface Output {
    * @throws ReaderGoneError when the reader went away, DiskError when the disk is full
    */
   write(text: string): Promise<void>;
+  /**
+   * Where stdout is a file that ends in the middle of a line, because a process was killed there, ends that line:
+   * what is written next would be lost to who reads the file line by line.
+   */
+  startLine(): Promise<void>;
   /** Writes one line of JSON text; on a terminal with its unsafe characters as `\uXXXX`. */
   writeJson(line: string): Promise<void>;
   /** Writes one result: the object as a JSON line, or what `render` makes of it for people. */
@@ -97,6 +106,7 @@ export function formatFor(stream: WritableLike, forced: Format | undefined): For
 export function openStreams(stdout: WritableLike, stderr: WritableLike, settings: StreamSettings): Streams {
   const format = formatFor(stdout, settings.format);
   const outIsTerminal = stdout.isTTY === true;
+  const file = stdout.fd !== undefined && isFile(stdout.fd) ? stdout.fd : undefined;
   let live: Live | undefined;
   let pendingTalk = Promise.resolve();
 
@@ -106,7 +116,8 @@ export function openStreams(stdout: WritableLike, stderr: WritableLike, settings
 
   async function write(text: string): Promise<void> {
     if (outIsTerminal) live?.clear();
-    await writeTo(stdout, text);
+    if (file === undefined) await writeTo(stdout, text);
+    else writeToFile(file, text);
     if (outIsTerminal) live?.draw();
   }
 
@@ -126,6 +137,9 @@ export function openStreams(stdout: WritableLike, stderr: WritableLike, settings
     width: outIsTerminal ? (columnsOf(stdout) ?? USUAL_COLUMNS) : Infinity,
     palette: outPalette,
     write,
+    startLine: async () => {
+      if (file !== undefined && endsTorn(file)) await write('\n');
+    },
     writeJson: (line) => write(`${outIsTerminal ? escapeText(line) : line}\n`),
     result: (value, render) =>
       format === 'json' ? out.writeJson(JSON.stringify(value)) : write(`${render(outPalette)}\n`),
@@ -250,6 +264,14 @@ function columnsOf({ columns }: WritableLike): number | undefined {
   return columns === 0 ? undefined : columns;
 }
 
+function writeToFile(descriptor: number, text: string): void {
+  try {
+    writeWhole(descriptor, text);
+  } catch (error) {
+    throw diskFailure(error as Error);
+  }
+}
+
 function writeTo(stream: WritableLike, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => (error ? reject(writeFailure(error)) : resolve()));
@@ -258,8 +280,12 @@ function writeTo(stream: WritableLike, text: string): Promise<void> {
 
 function writeFailure(error: Error): Error {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code !== undefined && READER_GONE.has(code))
-    return new ReaderGoneError('the reader of stdout went away');
+  return code !== undefined && READER_GONE.has(code)
+    ? new ReaderGoneError('the reader of stdout went away')
+    : diskFailure(error);
+}
+
+function diskFailure(error: Error): DiskError {
   return new DiskError(`cannot write to stdout: ${error.message}`, {
     hint: 'check the disk that the output goes to',
     cause: error,

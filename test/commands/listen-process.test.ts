@@ -31,6 +31,28 @@ describe('the output', () => {
     expect(numbersIn({ stdout: piped })).toEqual(upTo(100));
   });
 
+  it('that fills the disk is a failure, and nothing of it counts as read', async () => {
+    const kit = await openDeviceKit();
+    await kit.fill(...upTo(20));
+    const file = join(kit.folder, 'cut.ndjson');
+    const { stderr } = await shell(
+      kit,
+      `(ulimit -f 2; trap '' XFSZ; $MX2S listen --drain > '${file}'; echo "exit $?" >&2)`,
+    );
+    expect(stderr).toMatch(/"code":"disk".*\nexit 1\n$/s);
+    expect((await readFile(file, 'utf8')).length).toBeLessThanOrEqual(2048);
+    expect(numbersIn(await shell(kit, '$MX2S listen --drain'))).toEqual(upTo(20));
+  });
+
+  it('into a file that ends in the middle of a line begins a new one', async () => {
+    const kit = await openDeviceKit();
+    await kit.fill(1);
+    const { stdout } = await shell(kit, `printf '{"torn' > o; $MX2S listen --drain >> o; cat o`);
+    const [torn, whole = ''] = stdout.split('\n');
+    expect(torn).toBe('{"torn');
+    expect(JSON.parse(whole)).toMatchObject({ content: { n: 1 } });
+  });
+
   it('needs no stdin', async () => {
     const kit = await openDeviceKit();
     await kit.fill(1);

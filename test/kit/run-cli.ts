@@ -61,6 +61,9 @@ export function startCli(argv: readonly string[], settings: RunSettings = {}): R
     stderr,
     on: (signal, listener) => signals.on(signal, listener),
     off: (signal, listener) => signals.off(signal, listener),
+    exit: (code) => {
+      throw new Error(`the program ended this process with ${code}`);
+    },
     rawListeners: (signal) => signals.rawListeners(signal),
   };
   return {

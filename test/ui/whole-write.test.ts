@@ -1,0 +1,50 @@
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endsTorn, isFile, writeWhole } from '../../src/ui/whole-write.js';
+import { makeTempDir, type TempDir } from '../kit/temp-dir.js';
+
+let directory: TempDir;
+beforeAll(async () => {
+  directory = await makeTempDir();
+});
+afterAll(() => directory.remove());
+
+function withFile<Result>(text: string, flags: string, work: (descriptor: number) => Result): Result {
+  const path = join(directory.path, 'file');
+  writeFileSync(path, text);
+  const descriptor = openSync(path, flags);
+  try {
+    return work(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+it('writes all of a long text', () => {
+  const text = 'é'.repeat(3 * 2 ** 20);
+  withFile('', 'w', (descriptor) => writeWhole(descriptor, text));
+  expect(readFileSync(join(directory.path, 'file'), 'utf8')).toBe(text);
+});
+
+it('knows a file from what is none', () => {
+  expect(withFile('', 'r', isFile)).toBe(true);
+  const nothing = openSync('/dev/null', 'w');
+  expect(isFile(nothing)).toBe(false);
+  closeSync(nothing);
+  expect(isFile(9999)).toBe(false);
+});
+
+describe('endsTorn', () => {
+  it.each([
+    ['', false],
+    ['whole\n', false],
+    ['whole\nto', true],
+  ])('of %j is %s, also where the descriptor is for appending only', (text, expected) => {
+    expect(withFile(text, 'a', endsTorn)).toBe(expected);
+  });
+
+  it('is false where nobody can know', () => {
+    expect(endsTorn(9999)).toBe(false);
+  });
+});
