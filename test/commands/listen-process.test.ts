@@ -47,7 +47,10 @@ describe('the output', () => {
   it('into a file that ends in the middle of a line begins a new one', async () => {
     const kit = await openDeviceKit();
     await kit.fill(1);
-    const { stdout } = await shell(kit, `cd '${kit.folder}'; printf '{"torn' > o; $MX2S listen --drain >> o; cat o`);
+    const { stdout } = await shell(
+      kit,
+      `cd '${kit.folder}'; printf '{"torn' > o; $MX2S listen --drain >> o; cat o`,
+    );
     const [torn, whole = ''] = stdout.split('\n');
     expect(torn).toBe('{"torn');
     expect(JSON.parse(whole)).toMatchObject({ content: { n: 1 } });
