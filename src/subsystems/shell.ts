@@ -73,9 +73,12 @@ export function inheritable(
   return Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_INHERITED.has(name)));
 }
 
-/** A child cannot signal its group by itself; the shell can, and no global of this process is needed. */
-function killGroup(pid: number): void {
-  spawn('/bin/sh', ['-c', `kill -s KILL -- -${pid}`], { stdio: 'ignore' }).on('error', () => undefined);
+/**
+ * Signals the process group of a child that was started detached. A child cannot be told to by itself; the shell
+ * can, and no global of this process is needed.
+ */
+export function killGroup(pid: number, signal: 'TERM' | 'KILL' = 'KILL'): void {
+  spawn('/bin/sh', ['-c', `kill -s ${signal} -- -${pid}`], { stdio: 'ignore' }).on('error', () => undefined);
 }
 
 const NOT_INHERITED: ReadonlySet<string> = new Set([
