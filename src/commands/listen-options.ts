@@ -98,6 +98,9 @@ function hookOf(flags: Flags): HookOptions | undefined {
   const command = flags.text('exec');
   const url = flags.text('forwardTo');
   const headers = flags.texts('header');
+  if (command?.trim() === '') {
+    throw new UsageError('--exec: the command is empty', { hint: 'it takes a line for sh -c' });
+  }
   if (command !== undefined && url !== undefined) throw excludes('--exec', '--forward-to');
   if (headers.length > 0 && url === undefined) throw needs('--header', '--forward-to');
   const retries = parseCount(flags.text('hookRetries') ?? '5', '--hook-retries');

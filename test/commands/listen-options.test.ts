@@ -114,4 +114,8 @@ describe('parseListenOptions', () => {
     expect(error).toBeInstanceOf(kind);
     expect(error).toHaveProperty('message', expect.stringContaining(told));
   });
+
+  it.each(['', ' '])('refuses the command %j', (command) => {
+    expect(() => optionsOf(['--exec', command])).toThrow(UsageError);
+  });
 });
