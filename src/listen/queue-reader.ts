@@ -6,7 +6,13 @@
 import type { Chance } from '../chance.js';
 import type { Clock } from '../clock.js';
 import type { Position } from '../config/position.js';
-import { MalformedResponseError, MatrixError, NetworkError, RateLimitedError } from '../errors.js';
+import {
+  MalformedResponseError,
+  MatrixError,
+  NetworkError,
+  RateLimitedError,
+  RedirectError,
+} from '../errors.js';
 import { backoffMs } from '../http/retry.js';
 import type { BatchSource } from './batch-source.js';
 import { OpenBatch, type Batch } from './open-batch.js';
@@ -151,7 +157,7 @@ export class QueueReader {
       failures: (outage?.failures ?? 0) + 1,
       error: error as Error,
     };
-    if (!mayPass(error, outage?.error)) throw error;
+    if (!(this.#hasRead ? isOutage(error) : mayPass(error, outage?.error))) throw error;
     if (!this.#hasRead) {
       if (next.failures > retries || error instanceof RateLimitedError) throw error;
       return next;
@@ -175,7 +181,21 @@ export function startOf(api: Position['api']): Position {
   return { api, since: undefined, consumed: 0 };
 }
 
-/** Can a failure pass by itself? An answer that makes no sense gets one more chance. */
+/**
+ * After a good answer: is it the line that fails, or whatever stands in front of the homeserver? A proxy says all
+ * kinds of things while the server behind it is down, so only the homeserver's own word about us is final.
+ */
+function isOutage(error: unknown): boolean {
+  if (error instanceof MatrixError) return error.errcode === undefined || !FINAL_ERRCODES.has(error.errcode);
+  return (
+    error instanceof NetworkError ||
+    error instanceof RateLimitedError ||
+    error instanceof RedirectError ||
+    error instanceof MalformedResponseError
+  );
+}
+
+/** Before a good answer: can a failure pass by itself? An answer that makes no sense gets one more chance. */
 function mayPass(error: unknown, previous: Error | undefined): boolean {
   if (error instanceof MalformedResponseError) return !(previous instanceof MalformedResponseError);
   if (error instanceof MatrixError) return error.retryable || PASSING_STATUSES.has(error.status);
@@ -188,6 +208,16 @@ function isUnknownToken(error: unknown): error is MatrixError {
 }
 
 const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 425]);
+/** What a homeserver says of the account or its token (Client-Server API v1.19, "Common error codes"). */
+const FINAL_ERRCODES: ReadonlySet<string> = new Set([
+  'M_UNKNOWN_TOKEN',
+  'M_MISSING_TOKEN',
+  'M_FORBIDDEN',
+  'M_USER_LOCKED',
+  'M_USER_SUSPENDED',
+  'M_USER_DEACTIVATED',
+  'M_CONSENT_NOT_GIVEN',
+]);
 const TOKEN_ERRCODES: ReadonlySet<string | undefined> = new Set(['M_UNKNOWN', 'M_INVALID_PARAM']);
 /** A signal is answered within two seconds, and this is the last thing that is done. */
 const ACKNOWLEDGE_MS = 1500;

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
+  DiskError,
   MalformedResponseError,
   MatrixError,
   NetworkError,
   RateLimitedError,
+  RedirectError,
   type MatrixErrorFacts,
 } from '../../src/errors.js';
 import type { Position } from '../../src/config/position.js';
@@ -127,6 +129,24 @@ describe('a failure before the first good answer', () => {
     queue.failures.push(limited);
     await expect(readerOf(queue, { retries: 5 }).reader.read(0, NEVER)).rejects.toBe(limited);
   });
+
+  it('gets one more chance when it is an answer that makes no sense', async () => {
+    const queue = new FakeQueue();
+    queue.failures.push(ODD, ODD);
+    const { reader, clock } = readerOf(queue, { retries: 5 });
+    const refused = expect(reader.read(0, NEVER)).rejects.toBe(ODD);
+    clock.advance(await clock.sleeping());
+    await refused;
+  });
+
+  it.each([answered(404), new NetworkError(REQUEST, 'tls', { retryable: false })])(
+    'is thrown at once when it is: %s',
+    async (error) => {
+      const queue = new FakeQueue();
+      queue.failures.push(error);
+      await expect(readerOf(queue, { retries: 5 }).reader.read(0, NEVER)).rejects.toBe(error);
+    },
+  );
 });
 
 describe('an outage', () => {
@@ -211,7 +231,9 @@ describe('an outage', () => {
   it.each([
     ['a refused token', answered(401, 'M_UNKNOWN_TOKEN')],
     ['a refusal', answered(403, 'M_FORBIDDEN')],
-    ['a certificate that does not check out', new NetworkError(REQUEST, 'tls', { retryable: false })],
+    ['a locked account', answered(401, 'M_USER_LOCKED')],
+    ['a suspended account', answered(403, 'M_USER_SUSPENDED')],
+    ['a full disk', new DiskError('full')],
   ])('does not begin with %s', async (_what, error) => {
     const queue = new FakeQueue();
     const { reader, told } = readerOf(queue);
@@ -221,14 +243,22 @@ describe('an outage', () => {
     expect(told).toEqual([]);
   });
 
-  it('gives an answer that makes no sense one more chance', async () => {
+  it.each([
+    ['a certificate that does not check out', new NetworkError(REQUEST, 'tls', { retryable: false })],
+    ['a redirect to elsewhere', new RedirectError('http://127.0.0.1/login', 'sent elsewhere')],
+    ['an answer that makes no sense', ODD],
+    ['the 403 of a proxy', answered(403)],
+    ['the 404 of a proxy', answered(404)],
+    ['an endpoint that is gone for now', answered(404, 'M_UNRECOGNIZED')],
+  ])('is what %s is, however often it comes', async (_what, error) => {
     const queue = new FakeQueue();
-    const { reader, clock } = readerOf(queue);
+    const { reader, clock, told } = readerOf(queue);
     await reader.read(0, NEVER);
-    queue.failures.push(ODD, ODD);
-    const refused = expect(reader.read(0, NEVER)).rejects.toBe(ODD);
-    clock.advance(await clock.sleeping());
-    await refused;
+    queue.failures.push(error, error, error);
+    const batch = reader.read(0, NEVER);
+    for (let failure = 0; failure < 3; failure += 1) clock.advance(await clock.sleeping());
+    expect((await batch).isEmpty).toBe(true);
+    expect(told).toEqual([`down: ${error.message}`, 'up']);
   });
 
   it('ends when the signal aborts', async () => {
