@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../errors.js';
+import { withoutSecrets } from '../typed-text.js';
 
 /**
  * A homeserver's URL as it is kept and compared: its path kept, no slash at the end.
@@ -11,7 +12,7 @@ import { InvalidInputError } from '../errors.js';
 export function parseHomeserverUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    const shown = JSON.stringify(text.replace(/\/\/[^/]*@/, '//***@'));
+    const shown = JSON.stringify(withoutSecrets(text));
     throw refused(`${shown} is no homeserver URL`, 'it begins with https:// or http://');
   }
   if (url.username !== '' || url.password !== '') {

@@ -7,6 +7,7 @@
  * the proposal's.
  */
 import { InvalidInputError } from '../errors.js';
+import { withoutSecrets } from '../typed-text.js';
 
 /**
  * The grammars an identifier is graded by.
@@ -80,9 +81,10 @@ export function refused(
   };
 }
 
-/** The error that a parser throws for `text`; it is quoted, and cut where it is too long to be of use. */
+/** The error that a parser throws for `text`; it is quoted, without what may be a password, and cut where it is too long. */
 export function invalidId(kind: string, text: string, code: IdCode): InvalidInputError {
-  const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  const safe = withoutSecrets(text);
+  const shown = safe.length > MAX_SHOWN ? `${safe.slice(0, MAX_SHOWN)}…` : safe;
   return new InvalidInputError(`${JSON.stringify(shown)} is not a valid ${kind}: ${ID_REASONS[code]}`, {
     reason: code,
   });

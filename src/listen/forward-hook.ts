@@ -3,6 +3,7 @@ import { HookFailedError, InvalidInputError, Mx2sError } from '../errors.js';
 import { printableUrl } from '../http/printable-url.js';
 import type { HttpRequest, HttpResponse } from '../http/request.js';
 import { encodeReceivedEvent } from '../todevice/received.js';
+import { withoutSecrets } from '../typed-text.js';
 import type { Hook } from './hook.js';
 
 export interface ForwardHookOptions {
@@ -37,7 +38,7 @@ export function forwardHook({ url, headers, send }: ForwardHookOptions): Hook {
 export function parseForwardUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new InvalidInputError(`--forward-to: ${JSON.stringify(text)} is no URL`, {
+    throw new InvalidInputError(`--forward-to: ${JSON.stringify(withoutSecrets(text))} is no URL`, {
       reason: 'forward_url',
       hint: 'it begins with https:// or http://',
     });

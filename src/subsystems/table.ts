@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { InvalidInputError, UsageError } from '../errors.js';
 import type { ServerName } from '../ids/server-name.js';
 import { compileGlob } from '../todevice/glob.js';
+import { withoutSecrets } from '../typed-text.js';
 import { JsonSyntaxError, encodeJson, parseJson, type JsonText } from '../wire/json.js';
 import { echo } from './echo.js';
 import { createExec } from './exec.js';
@@ -49,7 +50,7 @@ export interface HandlerTools {
 export function parseHandlerRule(text: string): HandlerRule {
   const equals = text.indexOf('=');
   if (equals < 1) {
-    throw new UsageError(`--on: '${text}' is not GLOB=HANDLER`, {
+    throw new UsageError(`--on: '${withoutSecrets(text)}' is not GLOB=HANDLER`, {
       hint: `for example --on 'org.example.*=echo'`,
     });
   }
@@ -83,7 +84,7 @@ function parseHandler(text: string): HandlerSpec {
   }
   if (/^https?:/.test(text)) return { kind: 'webhook', url: parseServiceUrl(text).href };
   if (text.startsWith('nats:')) return { kind: 'nats', service: parseNatsUrl(text) };
-  throw new UsageError(`--on: '${text}' is no handler`, {
+  throw new UsageError(`--on: '${withoutSecrets(text)}' is no handler`, {
     hint: 'a handler is echo, drop, reply:JSON, exec:COMMAND, validate:mls, validate:report, or an http://, https:// or nats:// URL',
   });
 }

@@ -42,9 +42,13 @@ export async function readSecretFrom(source: string, stdin: Input, what: string)
 
 /** Neither path nor cause: who mistakes the flag for one that takes the secret itself has typed the secret there. */
 function unreadableSecret({ cause }: UnreadableFileError, what: string): UnreadableFileError {
-  return new UnreadableFileError('***', `cannot read ${what} from the file named for it: ${reasonOf(cause)}`, {
-    hint: 'give the path of a file that holds it, and check the permissions of that file',
-  });
+  return new UnreadableFileError(
+    '***',
+    `cannot read ${what} from the file named for it: ${reasonOf(cause)}`,
+    {
+      hint: 'give the path of a file that holds it, and check the permissions of that file',
+    },
+  );
 }
 
 function reasonOf(cause: unknown): string {

@@ -270,9 +270,20 @@ describe('what goes wrong', () => {
     expect((await place.files()).size).toBe(0);
   });
 
-  it('a homeserver given with user information is not shown', async () => {
+  it.each([
+    ['a homeserver with user information', ['https://alice:geheim@example.org']],
+    ['one without a scheme', ['alice:geheim@example.org']],
+    ['one of --homeserver without a scheme', ['--homeserver', 'alice:geheim@example.org']],
+    ['one with an odd scheme', ['--homeserver', 'htp://alice:ge/geheim@example.org']],
+    ['a user ID with a password', ['@alice:geheim@example.org']],
+    ['a token in place of its file', ['http://127.0.0.1:1', '--access-token-file', 'syt_geheim']],
+    [
+      'a password in place of its file',
+      ['http://127.0.0.1:1', '--user', 'alice', '--password-file', 'geheim'],
+    ],
+  ])('%s is not shown, nor is its stack', async (_name, argv) => {
     const place = await openPlace();
-    const { code, stderr } = await place.run(['login', 'https://alice:geheim@example.org']);
+    const { code, stderr } = await place.run(['login', ...argv, '--text', '--verbose']);
     expect(code).toBe(2);
     expect(stderr).not.toContain('geheim');
   });

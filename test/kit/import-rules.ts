@@ -178,7 +178,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['wire'],
   ['ids'],
   ['exit-codes', 'duration'],
-  ['errors', 'clock', 'chance', 'version'],
+  ['errors', 'clock', 'chance', 'version', 'typed-text'],
 ];
 
 /**

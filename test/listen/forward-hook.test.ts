@@ -72,6 +72,13 @@ describe('parseForwardUrl', () => {
     expect(() => parseForwardUrl(text)).toThrow(InvalidInputError);
   });
 
+  it.each(['user:geheim@example.org', 'htp://user:geheim/x@example.org'])(
+    'refuses %j without the password',
+    (text) => {
+      expect(() => parseForwardUrl(text)).toThrow(/^--forward-to: (?!.*geheim)/);
+    },
+  );
+
   it('refuses user information, and does not repeat it', () => {
     expect(() => parseForwardUrl('https://user:geheim@example.org/')).toThrow(
       expect.objectContaining({
