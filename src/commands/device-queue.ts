@@ -63,6 +63,8 @@ export function openReader(
     report: {
       down: (error) => talk.notice(`the connection is lost, trying again until it is back: ${error.message}`),
       up: () => talk.notice('the connection is back'),
+      limited: (waitMs) =>
+        talk.notice(`the homeserver asks for patience, trying again in ${Math.ceil(waitMs / 1000)} s`),
       startedOver: (error) =>
         talk.warn(
           `the homeserver does not know the position that was stored, so what is not acknowledged comes again: ${error.message}`,

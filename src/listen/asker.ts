@@ -8,6 +8,7 @@ import type { Clock } from '../clock.js';
 import type { ServerName } from '../ids/server-name.js';
 import type { ToDeviceEvent } from '../wire/sync.js';
 import { receivedEvent, type ReceivedEvent } from '../todevice/received.js';
+import { readBacklog } from './backlog.js';
 import type { OpenBatch } from './open-batch.js';
 import type { QueueReader } from './queue-reader.js';
 import { TimeUp, withinTime } from './time-limit.js';
@@ -36,14 +37,17 @@ export interface AskerOptions {
  * @throws what the reader, `send`, `keep` and `print` throw; the signal's reason
  */
 export async function ask(options: AskerOptions): Promise<number> {
-  const { reader, send, timeoutMs, clock, signal } = options;
+  const { reader, keep, send, timeoutMs, clock, signal } = options;
   const answers = new Answers(options);
-  await keepAll(options);
+  await readBacklog(reader, signal, ({ waiting }) => {
+    if (waiting.length > 0) keep(waiting);
+  });
   await send(signal);
   const deadlineMs = clock.monotonic() + timeoutMs;
   try {
     await withinTime({ clock, deadlineMs, signal }, async (within) => {
       while (!answers.isComplete) {
+        within.throwIfAborted(); // a server that always has something must not keep us
         const pollMs = Math.ceil(Math.min(POLL_MS, Math.max(0, deadlineMs - clock.monotonic())));
         await answers.takeFrom(await reader.read(pollMs, within));
       }
@@ -54,16 +58,6 @@ export async function ask(options: AskerOptions): Promise<number> {
   await reader.acknowledge();
   if (!answers.isComplete) signal.throwIfAborted();
   return answers.count;
-}
-
-/** Puts what waits into the spool, until nothing does. */
-async function keepAll({ reader, keep, signal }: AskerOptions): Promise<void> {
-  for (;;) {
-    const batch = await reader.read(0, signal);
-    if (batch.isEmpty) return;
-    if (batch.waiting.length > 0) keep(batch.waiting);
-    reader.advance(batch, batch.waiting.length);
-  }
 }
 
 class Answers {

@@ -16,6 +16,7 @@ import {
 import { backoffMs } from '../http/retry.js';
 import type { BatchSource } from './batch-source.js';
 import { OpenBatch, type Batch } from './open-batch.js';
+import { Pace } from './pace.js';
 import { TimeUp, withinTime } from './time-limit.js';
 
 /** What a reader tells while it works. */
@@ -26,6 +27,8 @@ export interface LineReport {
   up(): void;
   /** The server does not know the token that we had, and everything unacknowledged comes again. */
   startedOver(error: MatrixError): void;
+  /** The server asks for patience, and gets it for so long. */
+  limited(waitMs: number): void;
 }
 
 export interface QueueReaderOptions {
@@ -56,7 +59,10 @@ interface Outage {
 export class QueueReader {
   readonly #options: QueueReaderOptions;
   #position: Position;
+  readonly #pace = new Pace();
   #hasRead = false;
+  /** Since the last `since` that the server knew. */
+  #hasStartedOver = false;
   #owesAcknowledgement = false;
 
   constructor(options: QueueReaderOptions) {
@@ -74,7 +80,9 @@ export class QueueReader {
     for (;;) {
       try {
         // an empty poll would tell that the line is back only after its whole time
-        const batch = await this.#ask(outage === undefined ? timeoutMs : 0, outage, signal);
+        const pollMs = outage === undefined ? timeoutMs : 0;
+        if (pollMs > 0) await this.#keepPace(signal);
+        const batch = await this.#ask(pollMs, outage, signal);
         if (outage !== undefined && this.#hasRead) this.#options.report.up();
         this.#hasRead = true;
         return batch;
@@ -117,6 +125,7 @@ export class QueueReader {
     const asked = this.#position;
     const fresh = freshStart === true && !this.#hasRead;
     const deadlineMs = outage === undefined || !this.#hasRead ? Infinity : outage.sinceMs + maxOfflineMs;
+    const askedAtMs = clock.monotonic();
     let batch: Batch;
     try {
       batch = await withinTime({ clock, deadlineMs, signal }, (within) =>
@@ -125,12 +134,24 @@ export class QueueReader {
     } catch (error) {
       if (!this.#mayStartOver() || !isUnknownToken(error)) throw error;
       this.#position = startOf(source.api);
+      this.#hasStartedOver = true;
       this.#options.report.startedOver(error);
       return this.#ask(timeoutMs, outage, signal);
     }
     const open = new OpenBatch(asked, batch);
+    if (!open.isEmpty && batch.nextBatch !== undefined && batch.nextBatch === asked.since) {
+      throw standstill(source.api);
+    }
+    if (asked.since !== undefined) this.#hasStartedOver = false;
+    this.#pace.note({ timeoutMs, elapsedMs: clock.monotonic() - askedAtMs, isEmpty: open.isEmpty });
     this.#settle(open);
     return open;
+  }
+
+  async #keepPace(signal: AbortSignal): Promise<void> {
+    const { clock, chance } = this.#options;
+    const pauseMs = this.#pace.pauseMs(chance.fraction());
+    if (pauseMs > 0) await clock.sleep(pauseMs, signal);
   }
 
   /** Takes over where the batch stands. */
@@ -142,8 +163,12 @@ export class QueueReader {
     if (since !== before.since || consumed !== before.consumed) this.#options.store(this.#position);
   }
 
-  /** The token is our own, so there is nothing to lose by doing without: what was not acknowledged comes again. */
+  /**
+   * The token is our own, so there is nothing to lose by doing without: what was not acknowledged comes again. Not
+   * again and again, from a server that knows no token of its own.
+   */
   #mayStartOver(): boolean {
+    if (this.#hasStartedOver) return false;
     return this.#position.since !== undefined && (this.#hasRead || this.#options.insistOnStart !== true);
   }
 
@@ -168,17 +193,29 @@ export class QueueReader {
   }
 
   #pauseMs({ sinceMs, failures, error }: Outage): number {
-    const { clock, chance, maxOfflineMs } = this.#options;
-    const askedMs = error instanceof RateLimitedError ? error.retryAfterMs : 0;
-    const pauseMs = Math.max(backoffMs(failures - 1, chance.fraction()), askedMs);
-    if (!this.#hasRead) return pauseMs;
-    return Math.min(pauseMs, Math.max(0, sinceMs + maxOfflineMs - clock.monotonic()));
+    const { clock, chance, maxOfflineMs, report } = this.#options;
+    const backoff = backoffMs(failures - 1, chance.fraction());
+    if (!this.#hasRead) return backoff;
+    const askedMs = error instanceof RateLimitedError ? Math.min(error.retryAfterMs, MAX_LIMIT_WAIT_MS) : 0;
+    const leftMs = Math.max(0, sinceMs + maxOfflineMs - clock.monotonic());
+    const pauseMs = Math.min(Math.max(backoff, askedMs), leftMs);
+    if (askedMs > 0) report.limited(pauseMs);
+    return pauseMs;
   }
 }
 
 /** The position from which everything unacknowledged comes. */
 export function startOf(api: Position['api']): Position {
   return { api, since: undefined, consumed: 0 };
+}
+
+/** Events that cannot be acknowledged would come for ever. */
+function standstill(api: Position['api']): MalformedResponseError {
+  return new MalformedResponseError(
+    'a next_batch that moves on',
+    `sync (${api})`,
+    'the homeserver gave events with the next_batch that it was asked with: nothing would acknowledge them',
+  );
 }
 
 /**
@@ -221,3 +258,5 @@ const FINAL_ERRCODES: ReadonlySet<string> = new Set([
 const TOKEN_ERRCODES: ReadonlySet<string | undefined> = new Set(['M_UNKNOWN', 'M_INVALID_PARAM']);
 /** A signal is answered within two seconds, and this is the last thing that is done. */
 const ACKNOWLEDGE_MS = 1500;
+/** The longest wait that a rate limit can ask for. */
+const MAX_LIMIT_WAIT_MS = 15 * 60_000;

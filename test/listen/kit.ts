@@ -151,6 +151,7 @@ export function readerOf(source: BatchSource, options: Partial<QueueReaderOption
       down: (error) => told.push(`down: ${error.message}`),
       up: () => told.push('up'),
       startedOver: () => told.push('started over'),
+      limited: (waitMs) => told.push(`limited: ${waitMs}`),
     },
     ...options,
   });

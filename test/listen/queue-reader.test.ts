@@ -193,6 +193,46 @@ describe('an outage', () => {
     await batch;
   });
 
+  it.each([3_600_000, 1e300])(
+    'does not wait for ever when the server asks for it (%d ms), and says so',
+    async (ms) => {
+      const queue = new FakeQueue();
+      const { reader, clock, told } = readerOf(queue);
+      await reader.read(0, NEVER);
+      queue.failures.push(
+        new RateLimitedError({ retryAfterMs: ms, status: 429, errcode: undefined }, 'limited'),
+      );
+      const batch = reader.read(0, NEVER);
+      expect(await clock.sleeping()).toBe(900_000);
+      expect(told).toEqual(['down: limited', 'limited: 900000']);
+      clock.advance(900_000);
+      await batch;
+    },
+  );
+
+  it('is what events are that come with the token that was asked with', async () => {
+    let isStuck = true;
+    const { reader, clock, told, stored } = readerOf({
+      api: 'v3',
+      read: ({ since }) =>
+        Promise.resolve({
+          events: isStuck || since === undefined ? eventsOf(1) : [],
+          nextBatch: 's1',
+          malformedCount: 0,
+        }),
+    });
+    reader.advance(await reader.read(0, NEVER), 1);
+    const batch = reader.read(30_000, NEVER);
+    clock.advance(await clock.sleeping());
+    const pauseMs = await clock.sleeping();
+    expect(pauseMs).toBe(1000);
+    isStuck = false;
+    clock.advance(pauseMs);
+    expect((await batch).isEmpty).toBe(true);
+    expect(told).toEqual([expect.stringMatching(/^down: .*next_batch/), 'up']);
+    expect(stored).toHaveLength(1);
+  });
+
   it('ends the run after --max-offline', async () => {
     const queue = new FakeQueue();
     const { reader, clock } = readerOf(queue, { maxOfflineMs: 1200 });
@@ -304,12 +344,45 @@ describe('a token that the server does not know', () => {
     expect(told).toEqual(['started over']);
   });
 
+  it('is done without once, not again and again', async () => {
+    const queue = new FakeQueue();
+    const { reader, clock, told } = readerOf(queue);
+    await reader.read(0, NEVER);
+    queue.read = ({ since }) =>
+      since === undefined
+        ? Promise.resolve({ events: eventsOf(1), nextBatch: 's1', malformedCount: 0 })
+        : Promise.reject(answered(400, 'M_UNKNOWN'));
+    reader.advance(await reader.read(0, NEVER), 1);
+    const stop = new AbortController();
+    const refused = expect(reader.read(30_000, stop.signal)).rejects.toThrow('stop');
+    clock.advance(await clock.sleeping());
+    expect(await clock.sleeping()).toBe(1000);
+    expect(told).toEqual(['started over', 'down: answered 400']);
+    stop.abort(new Error('stop'));
+    await refused;
+  });
+
   it('is no excuse for a request that fails without it, too', async () => {
     const queue = new FakeQueue();
     const error = answered(400, 'M_UNKNOWN');
     queue.failures.push(error, error);
     await expect(readerOf(queue, { start }).reader.read(0, NEVER)).rejects.toBe(error);
   });
+});
+
+it('pauses between long polls that come back at once with nothing', async () => {
+  const queue = new FakeQueue();
+  queue.read = () => Promise.resolve({ events: [], nextBatch: 's0', malformedCount: 0 });
+  const { reader, clock, told } = readerOf(queue);
+  await reader.read(30_000, NEVER);
+  await reader.read(30_000, NEVER);
+  for (const pauseMs of [500, 1000, 2000]) {
+    const batch = reader.read(30_000, NEVER);
+    expect(await clock.sleeping()).toBe(pauseMs);
+    clock.advance(pauseMs);
+    await batch;
+  }
+  expect(told).toEqual([]);
 });
 
 it('asks for a first answer that no cache gave, and only for the first', async () => {
