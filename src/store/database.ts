@@ -85,7 +85,9 @@ export class Database {
     this.#driver.all('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
+  /** May be called twice. */
   close(): void {
+    if (!this.#driver.isOpen) return;
     for (const statement of this.#statements.values()) statement.finalize();
     this.#statements.clear();
     this.#driver.close();

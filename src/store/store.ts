@@ -175,7 +175,7 @@ export interface Store {
   transactionAnswer(transaction: TransactionId): Promise<JsonText | undefined>;
   keepTransactionAnswer(transaction: TransactionId, answer: JsonText): Promise<void>;
 
-  /** Ends the store; nothing may be asked of it afterwards. */
+  /** Ends the store; nothing but this may be asked of it afterwards. */
   close(): Promise<void>;
 }
 

@@ -4,50 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startServer } from '../../src/server/listen.js';
 import { runBinary, startBinary } from '../kit/binary.js';
-import { runCli, startCli, type RunSettings } from '../kit/run-cli.js';
-import { makeTempDir } from '../kit/temp-dir.js';
-
-interface Ready {
-  readonly homeserver: string;
-  readonly server_name: string;
-  readonly users: readonly { user_id: string; device_id: string; access_token: string; password: string }[];
-}
-
-/** Starts `mx2s serve`, waits for its first line, and stops it when the test ends. */
-async function serve(args: readonly string[] = [], settings?: RunSettings) {
-  const running = startCli(['serve', ...args], settings);
-  onTestFinished(async () => {
-    running.signal('SIGTERM');
-    await running.done;
-  });
-  await running.stdout.until(/\n/);
-  return {
-    ...running,
-    ready: running.stdout.text.startsWith('{') ? (running.stdout.lines[0] as Ready) : undefined,
-  };
-}
-
-async function call(ready: Ready, method: string, path: string, body?: unknown): Promise<Response> {
-  const headers = { authorization: `Bearer ${ready.users[0]?.access_token ?? ''}` };
-  const init = body === undefined ? {} : { body: JSON.stringify(body) };
-  return fetch(`${ready.homeserver}/_matrix/client/v3${path}`, { method, headers, ...init });
-}
-
-function sendToServer(ready: Ready, type: string, content: object, txn = '1'): Promise<Response> {
-  const messages = { [`@:${ready.server_name}`]: { '': content } };
-  return call(ready, 'PUT', `/sendToDevice/${type}/${txn}`, { messages });
-}
-
-async function tempDir(): Promise<string> {
-  const directory = await makeTempDir();
-  onTestFinished(() => directory.remove());
-  return directory.path;
-}
-
-function defined<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error('there is none');
-  return value;
-}
+import { runCli } from '../kit/run-cli.js';
+import { call, defined, sendToServer, serve, tempDir } from './serve-kit.js';
 
 describe('the first line', () => {
   it('says where the server is and who can use it, once it answers', async () => {

@@ -30,13 +30,19 @@ export interface Transaction {
 
 export type FederatedOptions = HomeserverOptions & {
   readonly on?: readonly string[];
-  /** How the peer answers; by default it takes everything. */
+  /** Default: a new one. */
+  readonly peer?: Peer;
+  /** How a new peer answers; by default it takes everything. */
   readonly respond?: Respond;
 };
 
 /** Opens both; they are closed when the test ends. */
-export async function openFederated({ respond, ...options }: FederatedOptions = {}): Promise<Federated> {
-  const peer = await startPeer(respond);
+export async function openFederated({
+  peer: known,
+  respond,
+  ...options
+}: FederatedOptions = {}): Promise<Federated> {
+  const peer = known ?? (await startPeer(respond));
   const server = await openTestServer({
     ...options,
     federation: {

@@ -1,4 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { openSqliteStore } from '../../src/store/sqlite.js';
+import type { Peer } from '../federation/peer.js';
+import { makeTempDir } from '../kit/temp-dir.js';
 import { SERVER_USER } from './kit.js';
 import { directToDevice, openFederated } from './federation-kit.js';
 
@@ -170,6 +174,30 @@ describe('an EDU', () => {
       'handled',
       'handled',
     ]);
+  });
+
+  it('R-18: is known again by the next life of the server, and so is its transaction', async () => {
+    const contents: string[] = [];
+    const handler = async ({ content }: { content: string }) => void contents.push(content);
+    const { path, remove } = await makeTempDir();
+    onTestFinished(remove);
+    const open = (peer?: Peer) =>
+      openFederated({
+        store: openSqliteStore(join(path, 'data.db')),
+        handlers: [{ glob: '*', handler }],
+        ...(peer === undefined ? {} : { peer }),
+      });
+    const first = await open();
+    const edu = (n: number, id: string) =>
+      directToDevice(first.peerUser, TYPE, { [SERVER_USER]: { '': { n } } }, id);
+    await first.transact([edu(1, 'same')], { txnId: 'same' });
+    await first.server.close();
+
+    const second = await open(first.peer);
+    await second.transact([edu(2, 'same')], { txnId: 'other' });
+    await second.transact([edu(3, 'other')], { txnId: 'same' });
+    expect(contents).toEqual(['{"n":1}']);
+    expect(second.server.log.map(({ outcome }) => outcome)).toEqual(['duplicate']);
   });
 
   it('R-19: of another type is dropped, with no trace but a count', async () => {
