@@ -12,7 +12,7 @@ import { Listener, type ListenEnd } from '../listen/listener.js';
 import { peek } from '../listen/peek.js';
 import { startOf } from '../listen/queue-reader.js';
 import { compileSelection } from '../listen/selection.js';
-import { TimeUp, withinTime } from '../listen/time-limit.js';
+import { PRINT_GRACE_MS, TimeUp, unlessStopped, withinTime } from '../listen/time-limit.js';
 import { tallyNotices } from '../ui/render/tally.js';
 import type { Context } from './context.js';
 import { addExamples, collect, define } from './define.js';
@@ -186,7 +186,8 @@ async function peekAtDevice(context: Context, options: ListenOptions): Promise<E
       signal,
     }),
   );
-  await eventWriter(out, options.raw)(selected.slice(0, options.count));
+  const printed = eventWriter(out, options.raw)(selected.slice(0, options.count));
+  await unlessStopped(printed, { clock, signal, graceMs: PRINT_GRACE_MS });
   for (const notice of tallyNotices({ ...passedOver, hookFailures: 0 }, options.selection, false))
     talk.notice(notice);
   return 0;

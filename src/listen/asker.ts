@@ -11,7 +11,7 @@ import { receivedEvent, type ReceivedEvent } from '../todevice/received.js';
 import { readBacklog } from './backlog.js';
 import type { OpenBatch } from './open-batch.js';
 import type { QueueReader } from './queue-reader.js';
-import { TimeUp, withinTime } from './time-limit.js';
+import { PRINT_GRACE_MS, TimeUp, unlessStopped, withinTime } from './time-limit.js';
 
 export interface AskerOptions {
   readonly reader: QueueReader;
@@ -49,7 +49,7 @@ export async function ask(options: AskerOptions): Promise<number> {
       while (!answers.isComplete) {
         within.throwIfAborted(); // a server that always has something must not keep us
         const pollMs = Math.ceil(Math.min(POLL_MS, Math.max(0, deadlineMs - clock.monotonic())));
-        await answers.takeFrom(await reader.read(pollMs, within));
+        await answers.takeFrom(await reader.read(pollMs, within), within);
       }
     });
   } catch (error) {
@@ -73,7 +73,7 @@ class Answers {
   }
 
   /** Prints the answers of a batch and keeps the rest, up to the last answer that is waited for. */
-  async takeFrom(batch: OpenBatch): Promise<void> {
+  async takeFrom(batch: OpenBatch, signal: AbortSignal): Promise<void> {
     const { reader, ownServer, keep, isAnswer, print, clock } = this.#options;
     const receivedTs = clock.now();
     const others: ToDeviceEvent[] = [];
@@ -89,7 +89,8 @@ class Answers {
         continue;
       }
       keepOthers();
-      await print(receivedEvent(event, ownServer, receivedTs));
+      const printed = print(receivedEvent(event, ownServer, receivedTs));
+      await unlessStopped(printed, { clock, signal, graceMs: PRINT_GRACE_MS });
       reader.advance(batch, 1);
       this.count += 1;
       if (this.isComplete) return;

@@ -13,7 +13,7 @@ import type { Hook } from './hook.js';
 import type { OpenBatch } from './open-batch.js';
 import type { QueueReader } from './queue-reader.js';
 import type { Selection } from './selection.js';
-import { TimeUp, withinTime } from './time-limit.js';
+import { PRINT_GRACE_MS, TimeUp, unlessStopped, withinTime } from './time-limit.js';
 
 export interface ListenerOptions {
   readonly reader: QueueReader;
@@ -173,9 +173,11 @@ export class Listener {
 
   /** Hook first, then print. How many were printed. */
   async #deliver(events: readonly ReceivedEvent[], signal: AbortSignal): Promise<number> {
-    const { hook, print } = this.#options;
+    const { hook, print, clock } = this.#options;
     const taken = hook === undefined ? events : await this.#takenBy(hook, events, signal);
-    if (taken.length > 0) await print(taken);
+    if (taken.length > 0) {
+      await unlessStopped(print(taken), { clock, signal, graceMs: PRINT_GRACE_MS });
+    }
     return taken.length;
   }
 

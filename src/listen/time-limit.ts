@@ -38,6 +38,32 @@ export async function withinTime<T>(limit: TimeLimit, work: (signal: AbortSignal
   }
 }
 
+/**
+ * Waits for `work` that cannot be stopped, like a write that nobody reads: after the signal for `graceMs` only.
+ * @throws the signal's reason when the grace is over, or what `work` throws
+ */
+export async function unlessStopped<T>(
+  work: Promise<T>,
+  { clock, signal, graceMs }: Pick<TimeLimit, 'clock' | 'signal'> & { readonly graceMs: number },
+): Promise<T> {
+  const done = new AbortController();
+  let onAbort: (() => void) | undefined;
+  const stopped = new Promise<never>((_resolve, reject) => {
+    onAbort = (): void => {
+      const giveUp = (): void => reject(signal.reason as Error);
+      clock.sleep(graceMs, done.signal).then(giveUp, () => undefined);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+    done.abort();
+  }
+}
+
 /** A clock may sleep for less than it was asked to (a timer has a longest time), hence the loop. */
 async function abortAt(deadlineMs: number, clock: Clock, stop: AbortController): Promise<void> {
   try {
@@ -49,3 +75,6 @@ async function abortAt(deadlineMs: number, clock: Clock, stop: AbortController):
     // the work ended first
   }
 }
+
+/** How long a write that was begun may take after the signal, which is answered within two seconds. */
+export const PRINT_GRACE_MS = 500;

@@ -1,5 +1,6 @@
 /** `listen` and `request` as real processes: pipes, files, signals, and death at any moment. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -86,6 +87,22 @@ describe('a signal', () => {
     expect(await listening.result).toMatchObject({ code: 0, signal: null, stderr: '' });
     expect(performance.now() - startedAtMs).toBeLessThan(2000);
     expect(numbersIn(await run(kit, ['listen', '--peek']))).toEqual([]);
+  });
+
+  it('ends listen soon also when nobody reads its output, and nothing is lost', async () => {
+    const kit = await openDeviceKit();
+    await fillMebibytes(kit, 3);
+    const listening = spawn(process.execPath, [BINARY, 'listen'], {
+      env: { ...kit.env, HOME: kit.folder },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void listening.kill('SIGKILL'));
+    await once(listening.stdout, 'readable'); // a beginning is there; the rest waits
+    const startedAtMs = performance.now();
+    listening.kill('SIGTERM');
+    expect(await once(listening, 'exit')).toEqual([0, null]);
+    expect(performance.now() - startedAtMs).toBeLessThan(2000);
+    expect(numbersIn(await run(kit, ['listen', '--drain']))).toEqual(upTo(100));
   });
 
   it('before the goal is 130', async () => {

@@ -278,6 +278,24 @@ describe('output', () => {
     expect(kit.queue.acknowledged).toBe(0);
   });
 
+  it('that nobody takes keeps no run alive after the signal, and is not counted', async () => {
+    let isPrinting: (() => void) | undefined;
+    const printing = new Promise<void>((resolve) => (isPrinting = resolve));
+    const kit = kitOf(queueOf(1, 2), {
+      print: () => {
+        isPrinting?.();
+        return new Promise(() => undefined);
+      },
+    });
+    const run = kit.listener.run();
+    await printing;
+    kit.stop.abort(new Error('stop'));
+    kit.clock.advance(await kit.clock.sleeping());
+    expect(await run).toBe('interrupted');
+    expect(kit.listener.tally.printed).toBe(0);
+    expect(kit.stored).toEqual([]);
+  });
+
   it('knows what sender it is, and when it came', async () => {
     const queue = new FakeQueue();
     queue.push(eventOf(1), eventOf(2, '@:example.com'), eventOf(3, 'no ID'));

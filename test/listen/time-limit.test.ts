@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
-import { TimeUp, withinTime } from '../../src/listen/time-limit.js';
+import { TimeUp, unlessStopped, withinTime } from '../../src/listen/time-limit.js';
 import { ManualClock, NEVER } from './kit.js';
 
 function untilAborted(signal: AbortSignal): Promise<never> {
@@ -67,6 +67,34 @@ describe('withinTime', () => {
   it('works with the clock of the system', async () => {
     const limit = { clock: systemClock, deadlineMs: systemClock.monotonic() + 5, signal: NEVER };
     await expect(withinTime(limit, untilAborted)).rejects.toBeInstanceOf(TimeUp);
+  });
+});
+
+describe('unlessStopped', () => {
+  const hanging = new Promise<never>(() => undefined);
+
+  it('gives what the work gives, also within the grace', async () => {
+    const clock = new ManualClock();
+    const stop = new AbortController();
+    const limit = { clock, signal: stop.signal, graceMs: 500 };
+    expect(await unlessStopped(Promise.resolve(1), limit)).toBe(1);
+    stop.abort(new Error('stop'));
+    expect(await unlessStopped(Promise.resolve(2), limit)).toBe(2);
+    expect(clock.sleeperCount).toBe(0);
+    await expect(unlessStopped(Promise.reject(new Error('fault')), limit)).rejects.toThrow('fault');
+  });
+
+  it('gives up when the grace after the signal is over', async () => {
+    const clock = new ManualClock();
+    const stop = new AbortController();
+    const reason = new Error('stop');
+    const refused = expect(unlessStopped(hanging, { clock, signal: stop.signal, graceMs: 500 })).rejects.toBe(
+      reason,
+    );
+    stop.abort(reason);
+    expect(await clock.sleeping()).toBe(500);
+    clock.advance(500);
+    await refused;
   });
 });
 
