@@ -22,6 +22,7 @@ export function parseHeaderArgument(text: string): HeaderArgument {
       },
     );
   }
+  refuseConnectionHeader(header.name);
   return header;
 }
 
@@ -35,9 +36,21 @@ export function parseHeaderFile(text: string, file: string): Record<string, stri
     if (line.trim() === '' || line.startsWith('#')) return;
     const header = readHeader(line);
     if (header === undefined) throw notAHeader(`-H: line ${index + 1} of ${file} is no header`);
+    refuseConnectionHeader(header.name);
     headers[header.name] = header.value;
   });
   return headers;
+}
+
+function refuseConnectionHeader(name: string): void {
+  if (!CONNECTION_HEADERS.has(name)) return;
+  throw new InvalidInputError(
+    `-H: the header ${name} belongs to the connection, and is not for anybody to set`,
+    {
+      reason: 'header',
+      hint: name === 'host' ? 'the host is the one in the URL of --forward-to' : 'leave it out',
+    },
+  );
 }
 
 function parseHeader(text: string): { name: string; value: string } {
@@ -60,3 +73,18 @@ function notAHeader(message: string): InvalidInputError {
 /** Words that stand in the names of headers that hold a secret. */
 const SECRET_NAME =
   /(?:^|[-_])(?:auth|authorization|authentication|cookie|credentials?|jwt|passw(?:or)?d|secret|session|signature|token|api-?key|access-?key)(?:$|[-_])/;
+/**
+ * How a message is carried, not what it says (RFC 9110, sections 7.2, 7.6.1, 8.6 and 10.1.1; RFC 9112, section 6.1).
+ */
+const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);

@@ -36,6 +36,22 @@ describe('parseHeaderArgument', () => {
     expect(() => parseHeaderArgument(text)).toThrow(InvalidInputError);
   });
 
+  it.each([
+    'Transfer-Encoding: chunked',
+    'Upgrade: h2c',
+    'Keep-Alive: 5',
+    'Connection: close',
+    'Content-Length: 1',
+    'EXPECT: 100-continue',
+    'Host: example.org',
+  ])('refuses what belongs to the connection: %s', (text) => {
+    const refusal = expect.objectContaining({
+      message: expect.stringContaining('connection') as unknown,
+    }) as Error;
+    expect(() => parseHeaderArgument(text)).toThrow(refusal);
+    expect(() => parseHeaderFile(text, 'headers.txt')).toThrow(refusal);
+  });
+
   it('does not repeat what it cannot read: it may be a secret', () => {
     expect(() => parseHeaderArgument('Authorization Bearer geheim')).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('geheim') as unknown }),
