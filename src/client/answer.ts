@@ -1,5 +1,6 @@
 /** Reading a 2xx answer: what every endpoint's parser begins with. */
 import { MalformedResponseError } from '../errors.js';
+import { strikeSecrets } from '../http/trace.js';
 import { parseUserId, type UserId } from '../ids/user-id.js';
 import { parseJson, stringMember, type JsonObject } from '../wire/json.js';
 import type { ApiAnswer } from './api.js';
@@ -41,6 +42,22 @@ export function requiredUserId(answer: Place, root: JsonObject): UserId {
   } catch (cause) {
     throw malformedAnswer(answer, 'a valid user_id', cause);
   }
+}
+
+/**
+ * The `device_id`, which is shown and stored; undefined when there is none.
+ * @throws MalformedResponseError when it holds a secret: one that was sent, or one of `more`
+ */
+export function optionalDeviceId(
+  answer: ApiAnswer,
+  root: JsonObject,
+  more: readonly string[] = [],
+): string | undefined {
+  const deviceId = stringMember(root, 'device_id');
+  if (deviceId === undefined) return undefined;
+  const shown = strikeSecrets(deviceId, [...(answer.secrets ?? []), ...more]);
+  if (shown !== deviceId) throw malformedAnswer(answer, 'a device_id without a secret in it');
+  return deviceId;
 }
 
 /** The error for an answer that lacks what the specification promises. */

@@ -37,6 +37,8 @@ export interface ApiAnswer {
   readonly body: string;
   readonly attempts: number;
   readonly elapsedMs: number;
+  /** The token and the password that were sent: an answer that repeats them is not shown. */
+  readonly secrets?: readonly string[] | undefined;
 }
 
 export interface ClientApi {

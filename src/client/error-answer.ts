@@ -2,7 +2,7 @@
 import { MatrixError } from '../errors.js';
 import { printableUrl } from '../http/printable-url.js';
 import type { HttpMethod, HttpResponse } from '../http/request.js';
-import { secretsIn, strikeSecrets } from '../http/trace.js';
+import { secretsOfRequest, strikeSecrets } from '../http/trace.js';
 import { parseMatrixError, type MatrixErrorBody } from '../wire/matrix-error.js';
 
 export interface RefusedCall {
@@ -16,13 +16,11 @@ export interface RefusedCall {
  * not escaped (who shows them does that), but a token or password that the server repeats is struck out.
  */
 export function matrixErrorOf(call: RefusedCall, answer: HttpResponse): MatrixError {
-  const body = parseMatrixError(answer.body);
-  const url = printableUrl(answer.url);
-  const secrets = [
-    ...secretsIn(call.body ?? ''),
-    ...(call.accessToken === undefined ? [] : [call.accessToken]),
-  ];
-  const words = excerpt(strikeSecrets(body.error ?? answer.body, secrets));
+  const secrets = secretsOfRequest(call);
+  const struck = (text: string): string => strikeSecrets(text, secrets);
+  const body = strikeBody(parseMatrixError(answer.body), struck);
+  const url = struck(printableUrl(answer.url));
+  const words = excerpt(body.error ?? struck(answer.body));
   const name = [String(answer.status), body.errcode].filter((part) => part !== undefined).join(' ');
 
   return new MatrixError(
@@ -40,6 +38,19 @@ export function withHint(error: MatrixError, hint: string): MatrixError {
 /** Does the homeserver not have the endpoint at all (Client-Server API v1.19, "Unsupported endpoints")? */
 export function isUnknownEndpoint(error: unknown): error is MatrixError {
   return error instanceof MatrixError && (error.status === 404 || error.errcode === 'M_UNRECOGNIZED');
+}
+
+function strikeBody(body: MatrixErrorBody, struck: (text: string) => string): MatrixErrorBody {
+  const { errcode, error, adminContact, infoUri, consentUri } = body;
+  const orNone = (text: string | undefined): string | undefined => text && struck(text);
+  return {
+    ...body,
+    errcode: orNone(errcode),
+    error: orNone(error),
+    adminContact: orNone(adminContact),
+    infoUri: orNone(infoUri),
+    consentUri: orNone(consentUri),
+  };
 }
 
 function hintFor(status: number, body: MatrixErrorBody): string {

@@ -5,7 +5,7 @@
 import { MatrixError } from '../errors.js';
 import type { UserId } from '../ids/user-id.js';
 import { jsonTextOf, member, numberMember, stringMember, type JsonObject } from '../wire/json.js';
-import { parseAnswer, requiredString, requiredUserId } from './answer.js';
+import { optionalDeviceId, parseAnswer, requiredString, requiredUserId } from './answer.js';
 import type { ApiAnswer, ClientApi } from './api.js';
 import { withHint } from './error-answer.js';
 
@@ -77,10 +77,13 @@ export async function passwordLogin(
 
 function parseLoginAnswer(answer: ApiAnswer): LoginAnswer {
   const root = parseAnswer(answer);
+  const tokens = parseTokens(answer, root);
+  const secrets = [tokens.accessToken, tokens.refreshToken].filter((secret) => secret !== undefined);
+  optionalDeviceId(answer, root, secrets); // is it one that may be shown?
   return {
     userId: requiredUserId(answer, root),
     deviceId: requiredString(answer, root, 'device_id'),
-    ...parseTokens(answer, root),
+    ...tokens,
     wellKnownBaseUrl: stringMember(member(member(root, 'well_known'), 'm.homeserver'), 'base_url'),
   };
 }

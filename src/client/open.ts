@@ -3,6 +3,7 @@ import { MalformedResponseError, NotLoggedInError } from '../errors.js';
 import type { HttpClient } from '../http/client.js';
 import { printableUrl } from '../http/printable-url.js';
 import type { HttpResponse } from '../http/request.js';
+import { secretsOfRequest, strikeSecrets } from '../http/trace.js';
 import { parseMatrixError } from '../wire/matrix-error.js';
 import { parseAccessToken } from './access-token.js';
 import type { ApiAnswer, ApiCall, ClientApi, TokenSource } from './api.js';
@@ -82,7 +83,9 @@ function success(call: ApiCall, accessToken: string | undefined, answer: HttpRes
   if (answer.status >= 400) {
     throw matrixErrorOf({ method, body: call.body, accessToken }, answer);
   }
-  const url = printableUrl(answer.url);
+  // it may have followed a redirect to where the server repeats the token
+  const secrets = secretsOfRequest({ body: call.body, accessToken });
+  const url = strikeSecrets(printableUrl(answer.url), secrets);
   if (answer.status < 200 || answer.status >= 300) {
     throw new MalformedResponseError(
       'a status of 200',
@@ -91,5 +94,5 @@ function success(call: ApiCall, accessToken: string | undefined, answer: HttpRes
       { hint: 'is this a Matrix homeserver?' },
     );
   }
-  return { method, url, body: answer.body, attempts: answer.attempts, elapsedMs: answer.elapsedMs };
+  return { method, url, body: answer.body, attempts: answer.attempts, elapsedMs: answer.elapsedMs, secrets };
 }

@@ -2,10 +2,11 @@
  * Finds the homeserver that serves a server name.
  * @see Client-Server API v1.19, "Well-known URIs", "GET /.well-known/matrix/client"
  */
-import { MalformedResponseError, Mx2sError } from '../errors.js';
+import { InvalidInputError, MalformedResponseError, Mx2sError } from '../errors.js';
 import type { HttpClient } from '../http/client.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import type { ServerName } from '../ids/server-name.js';
+import { withoutSecrets } from '../typed-text.js';
 import { member, parseJson, stringMember, type JsonNode } from '../wire/json.js';
 import { parseHomeserverUrl } from './homeserver-url.js';
 import { openClientApi } from './open.js';
@@ -85,19 +86,26 @@ function readBaseUrl(body: string): string | undefined {
  * @throws MalformedResponseError
  */
 export function parseDiscoveredUrl(text: string, at: string): string {
+  const refuse = (why: string): never => {
+    throw new MalformedResponseError('an https base_url', at, `${at} names a homeserver that ${why}`, {
+      hint: 'give the right URL with --homeserver',
+    });
+  };
+  if (holdsUserInformation(text)) return refuse('has user information in its URL'); // it may hold a password
   try {
     const baseUrl = parseHomeserverUrl(text);
     const { protocol, hostname } = new URL(baseUrl);
     if (protocol === 'https:' || isLoopbackHost(hostname)) return baseUrl;
-  } catch {
-    // told below, with the place
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
   }
-  throw new MalformedResponseError(
-    'an https base_url',
-    at,
-    `${at} names a homeserver that is no https URL: ${JSON.stringify(text)}`,
-    { hint: 'give the right URL with --homeserver' },
-  );
+  return refuse(`is no https URL: ${JSON.stringify(withoutSecrets(text))}`);
+}
+
+function holdsUserInformation(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { username, password } = new URL(text);
+  return username !== '' || password !== '';
 }
 
 async function tryServerName(

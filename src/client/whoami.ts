@@ -1,6 +1,6 @@
 import type { UserId } from '../ids/user-id.js';
-import { booleanMember, stringMember } from '../wire/json.js';
-import { parseAnswer, requiredUserId } from './answer.js';
+import { booleanMember } from '../wire/json.js';
+import { optionalDeviceId, parseAnswer, requiredUserId } from './answer.js';
 import type { ClientApi } from './api.js';
 
 export interface Identity {
@@ -20,7 +20,7 @@ export async function whoami(api: ClientApi, signal?: AbortSignal): Promise<Iden
   const root = parseAnswer(answer);
   return {
     userId: requiredUserId(answer, root),
-    deviceId: stringMember(root, 'device_id'),
+    deviceId: optionalDeviceId(answer, root),
     isGuest: booleanMember(root, 'is_guest') ?? false,
   };
 }

@@ -9,6 +9,7 @@ import { parseMatrixError } from '../wire/matrix-error.js';
 import { printableUrl } from './printable-url.js';
 import type { Answer, HttpRequest, HttpResponse } from './request.js';
 import { decideRetry, FRESH, type Outcome, type RetryPolicy } from './retry.js';
+import { secretsOfRequest, strikeSecrets } from './trace.js';
 import type { Transport } from './transport.js';
 
 export type { RetryPolicy } from './retry.js';
@@ -96,9 +97,11 @@ function rateLimited(
   retryAfterMs: number,
   { maxWaitMs }: RetryPolicy,
 ): RateLimitedError {
+  const named = parseMatrixError(answer.body).errcode;
+  const errcode = named && strikeSecrets(named, secretsOfRequest(request));
   const seconds = String(Math.ceil(retryAfterMs / 1000));
   return new RateLimitedError(
-    { retryAfterMs, status: answer.status, errcode: parseMatrixError(answer.body).errcode },
+    { retryAfterMs, status: answer.status, errcode },
     `${request.method} ${printableUrl(request.url)} is rate limited for ${seconds} s more, and --max-wait allows ${String(maxWaitMs / 1000)} s in all`,
     { hint: `try again in ${seconds} s, or allow more with --max-wait` },
   );

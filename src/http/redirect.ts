@@ -3,6 +3,7 @@ import { RedirectError } from '../errors.js';
 import { isLoopbackHost } from './loopback.js';
 import { printableUrl } from './printable-url.js';
 import type { HttpRequest } from './request.js';
+import { secretsOfRequest, strikeSecrets } from './trace.js';
 
 /** Is this an answer that names another place? 304 and friends carry no `Location`. */
 export function redirectTarget(answer: {
@@ -28,13 +29,18 @@ export function followRedirect(
   followed: number,
 ): HttpRequest {
   const target = URL.canParse(location, request.url) ? new URL(location, request.url) : undefined;
-  const from = `${String(status)} from ${request.method} ${printableUrl(request.url)}`;
+  const secrets = secretsOfRequest(request);
+  const from = `${String(status)} from ${request.method} ${strikeSecrets(printableUrl(request.url), secrets)}`;
   if (target === undefined || !/^https?:$/.test(target.protocol)) {
-    throw new RedirectError(location, `${from} redirects to what is no http or https URL`, {
-      hint: 'check the homeserver URL',
-    });
+    throw new RedirectError(
+      strikeSecrets(location, secrets),
+      `${from} redirects to what is no http or https URL`,
+      {
+        hint: 'check the homeserver URL',
+      },
+    );
   }
-  const to = printableUrl(target.href);
+  const to = strikeSecrets(printableUrl(target.href), secrets); // the server may repeat them in its path
   const anywhere = request.redirects === 'anywhere';
   if (followed >= (anywhere ? MAX_REDIRECTS_ANYWHERE : MAX_REDIRECTS)) {
     throw new RedirectError(to, `${from} is one redirect too many, to ${to}`, {

@@ -89,4 +89,15 @@ describe('matrixErrorOf', () => {
       expect(errorFor(401, body).message).not.toMatch(/tok-|pw-/);
     }
   });
+
+  it.each([
+    { errcode: 'tok-secret', error: 'x' },
+    { errcode: 'M_RESOURCE_LIMIT_EXCEEDED', admin_contact: 'mailto:tok-secret@b' },
+    { errcode: 'M_USER_LIMIT_EXCEEDED', info_uri: 'https://i.example/tok-secret' },
+    { errcode: 'M_CONSENT_NOT_GIVEN', consent_uri: 'https://c.example/?x=pw-secret' },
+  ])('strikes them out of %j, too', (body) => {
+    const { message, hint, errcode } = errorFor(403, body);
+    expect(JSON.stringify([message, hint, errcode])).not.toMatch(/tok-|pw-/);
+    expect(JSON.stringify([message, hint, errcode])).toContain('***');
+  });
 });

@@ -60,6 +60,17 @@ describe('passwordLogin', () => {
     });
   });
 
+  it.each(['tok-secret', 'refresh-secret', ALICE.password])(
+    'refuses a device that is a secret, which would be shown: %s',
+    async (device_id) => {
+      const tokens = { access_token: 'tok-secret', refresh_token: 'refresh-secret' };
+      const { api } = await openTestApi({ ...ANSWER, ...tokens, device_id });
+      const refused = passwordLogin(api, ALICE);
+      await expect(refused).rejects.toThrow(MalformedResponseError);
+      await expect(refused).rejects.toThrow(/^(?!.*secret$)/);
+    },
+  );
+
   it('takes an old user ID', async () => {
     const { api } = await openTestApi({ ...ANSWER, user_id: '@Alice Ü:hs.example' });
     expect((await passwordLogin(api, ALICE)).userId).toBe('@Alice Ü:hs.example');

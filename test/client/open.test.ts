@@ -39,6 +39,7 @@ describe('a call', () => {
       body: '{"n":12345678901234567890} ',
       attempts: 1,
       elapsedMs: 0,
+      secrets: ['tok'],
     });
   });
 

@@ -198,4 +198,11 @@ describe('parseDiscoveredUrl', () => {
       'POST https://a/login names a homeserver that is no https URL: "http://hs.example"',
     );
   });
+
+  it('does not repeat user information, and calls it that', () => {
+    expect(() => parseDiscoveredUrl('https://u:geheim@hs.example', 'GET x')).toThrow(
+      /^GET x names a homeserver that has user information in its URL$/,
+    );
+    expect(() => parseDiscoveredUrl('u:geheim@hs.example', 'GET x')).toThrow(/^(?!.*geheim)/);
+  });
 });

@@ -26,6 +26,12 @@ describe('whoami', () => {
     });
   });
 
+  it('refuses a device that is the token, which would be shown', async () => {
+    const tokens = { current: async () => 'tok-secret', renew: async () => undefined };
+    const answer = { user_id: '@alice:hs.example', device_id: 'x-tok-secret' };
+    await expect(whoami((await openTestApi(answer, { tokens })).api)).rejects.toThrow(/a device_id without/);
+  });
+
   it.each([{}, { user_id: '' }, { user_id: 'alice' }, { user_id: 7 }])('refuses %j', async (answer) => {
     await expect(whoami((await openTestApi(answer)).api)).rejects.toThrow(MalformedResponseError);
   });

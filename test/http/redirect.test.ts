@@ -86,4 +86,17 @@ describe('followRedirect', () => {
     });
     expect(String(thrown)).not.toMatch(/pw|tok/);
   });
+
+  it.each(['https://other.example/tok-secret/_matrix/client/v3/sync', 'tok-secret://x', '/tok-secret'])(
+    'repeats no token that stands in %s',
+    (to) => {
+      expect.assertions(1);
+      try {
+        followRedirect({ ...GET, accessToken: 'tok-secret' }, 302, to, 3);
+      } catch (error) {
+        const { message, hint, location } = error as RedirectError;
+        expect(JSON.stringify([message, hint, location])).not.toContain('tok-secret');
+      }
+    },
+  );
 });
