@@ -7,7 +7,14 @@ import {
   type LoginTarget,
   type PlacedTarget,
 } from '../config/login-target.js';
-import { findHomeserver, profileByPassword, profileByToken, requirePasswordFlow } from '../config/login.js';
+import {
+  endSession,
+  findHomeserver,
+  profileByPassword,
+  profileByToken,
+  requirePasswordFlow,
+  type LoginTools,
+} from '../config/login.js';
 import { variable } from '../config/paths.js';
 import { DEFAULT_PROFILE, parseProfileName, withProfile, type Profile } from '../config/profiles.js';
 import { InvalidInputError, UsageError } from '../errors.js';
@@ -61,7 +68,9 @@ export const login = define<LoginOptions>({
     );
     const previous = (await store.read()).byName.get(name);
     const profile = await logIn(context, options, previous);
-    const { current } = await store.update((profiles) => withProfile(profiles, name, profile));
+    const { current } = await store
+      .update((profiles) => withProfile(profiles, name, profile))
+      .catch((error: unknown) => endUnstored(context, profile, error));
 
     if (previous !== undefined && !isSameDevice(previous, profile)) {
       context.talk.notice(
@@ -85,6 +94,16 @@ export const login = define<LoginOptions>({
   },
 });
 
+/** A session that was made and could not be stored is ended. @throws `error`, which kept it from being stored */
+async function endUnstored(context: Context, profile: Profile, error: unknown): Promise<never> {
+  if (profile.ownDevice) await endSession(profile, await loginTools(context));
+  throw error;
+}
+
+async function loginTools({ http, clock, signal, talk }: Context): Promise<LoginTools> {
+  return { http: await http(), clock, signal, notice: (text) => talk.notice(text) };
+}
+
 function isSameDevice(a: Profile, b: Profile): boolean {
   return a.userId === b.userId && a.deviceId === b.deviceId;
 }
@@ -94,14 +113,14 @@ async function logIn(
   options: LoginOptions,
   previous: Profile | undefined,
 ): Promise<Profile> {
-  const { stdin, talk, signal, clock } = context;
+  const { stdin, talk, signal } = context;
   const prompter = openPrompter(stdin, talk, signal);
   const secret = await secretGiven(context, options);
   const known = withDefaults(options, variable(context.env, 'MX2S_HOMESERVER'), previous);
   if (!prompter.canAsk) requireAll(known, secret);
 
   const { place, user } = await placed(known, prompter);
-  const tools = { http: await context.http(), clock, signal, notice: (text: string) => talk.notice(text) };
+  const tools = await loginTools(context);
   const homeserver = await findHomeserver(place, tools);
   if (secret !== undefined && 'accessToken' in secret) {
     return profileByToken({ homeserver, user, accessToken: secret.accessToken }, tools);

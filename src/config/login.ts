@@ -186,8 +186,11 @@ function otherUser(homeserver: string, asked: string, answered: UserId): Malform
   );
 }
 
-/** A session that nobody will use should not stay open; that it may is not worth an error of its own. */
-async function endSession({ homeserver, accessToken }: Profile, { http, signal }: LoginTools): Promise<void> {
+/** Ends a session that nobody will use: it should not stay open; that it may is not worth an error of its own. */
+export async function endSession(
+  { homeserver, accessToken }: Profile,
+  { http, signal }: LoginTools,
+): Promise<void> {
   const api = openClientApi({ baseUrl: homeserver, http, tokens: fixedToken(accessToken) });
   await logout(api, signal).catch(() => undefined);
 }

@@ -3,8 +3,9 @@
  *
  * Reading needs none of it, and every command reads: conf is loaded where something is written.
  */
+import { readdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type Conf from 'conf';
 import { UnreadableFileError } from '../errors.js';
 import { diskError, FILE_MODE, hasErrno, makePrivateDirectory } from './private-file.js';
@@ -48,6 +49,7 @@ export async function writeSettings(
   const Settings = await loadConf(signals);
   makePrivateDirectory(dirname(path));
   try {
+    removeLeftovers(path);
     const conf = new Settings({
       cwd: dirname(path),
       configName: basename(path, '.json'),
@@ -59,6 +61,13 @@ export async function writeSettings(
     conf.store = { ...settings };
   } catch (error) {
     throw diskError(path, error);
+  }
+}
+
+/** What a process left behind that was killed while it wrote: temporary files, with tokens in them. */
+function removeLeftovers(path: string): void {
+  for (const name of readdirSync(dirname(path))) {
+    if (name.startsWith(`${basename(path)}.tmp-`)) rmSync(join(dirname(path), name), { force: true });
   }
 }
 

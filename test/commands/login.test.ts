@@ -288,6 +288,27 @@ describe('what goes wrong', () => {
     expect(stderr).not.toContain('geheim');
   });
 
+  it('a profile that cannot be stored leaves no session behind', async () => {
+    const server = await openServer();
+    const place = await openPlace();
+    await mkdir(join(place.directory, 'profiles.json.tmp-1'));
+    const trace = join(place.directory, 'trace');
+    const argv = ['login', server.homeserver, '--user', 'alice', '--trace-file', trace];
+    const { code, stdout, stderr } = await place.run(argv, withPassword);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(lastJson(stderr)).toMatchObject({ error: { code: 'disk' } });
+    expect(await readFile(trace, 'utf8')).toMatch(/^> POST \S+\/logout\n(?:> .*\n)*< 200$/m);
+  });
+
+  it('what a killed writer left behind is removed', async () => {
+    const server = await openServer();
+    const place = await openPlace();
+    await writeFile(join(place.directory, 'profiles.json.tmp-12345'), 'syt_token');
+    const argv = ['login', server.homeserver, '--user', 'alice'];
+    expect((await place.run(argv, withPassword)).code).toBe(0);
+    expect([...(await place.files()).keys()].filter((file) => file.includes('.tmp-'))).toEqual([]);
+  });
+
   it('nobody answers', async () => {
     const place = await openPlace();
     const argv = ['login', 'http://127.0.0.1:1', '--user', 'alice', '--retries', '0'];
