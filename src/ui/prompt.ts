@@ -65,6 +65,8 @@ function readLine(
     const onAbort = (): void => end(() => reject(signal.reason as Error));
     signal.addEventListener('abort', onAbort, { once: true });
     editor.once('SIGINT', () => end(() => reject(new InterruptedError('SIGINT'))));
+    // a program that is stopped here would come back with a terminal that shows what is typed
+    editor.on('SIGTSTP', () => undefined);
     editor.once('close', () => end(() => resolve('')));
     editor.question(question, (line) => end(() => resolve(line)));
   });

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { InterruptedError, InvalidInputError } from '../../src/errors.js';
 import { openPrompter, type Prompter } from '../../src/ui/prompt.js';
 import { openInput, openStreams } from '../../src/ui/streams.js';
@@ -60,6 +60,16 @@ describe('a question', () => {
     keyboard.write('half\u0003');
     await expect(answer).rejects.toThrow(InterruptedError);
     expect(keyboard.modes.at(-1)).toBe(false);
+  });
+
+  it.each(['text', 'hidden'] as const)('goes on after Ctrl-Z (%s)', async (kind) => {
+    const { prompter, keyboard } = open();
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true); // what would stop this process
+    onTestFinished(() => kill.mockRestore());
+    const answer = prompter[kind]('q:');
+    keyboard.write('ha\u001alf\r');
+    expect(await answer).toBe('half');
+    expect(kill).not.toHaveBeenCalled();
   });
 
   it.each([
