@@ -76,7 +76,7 @@ export function dispatch(
         onResponseData(controller, chunk) {
           if (body.add(chunk)) return;
           // what an error says stands at its beginning; of anything else a part is worth nothing
-          if (status >= 400) succeed();
+          if (status >= 400 || request.mayCutBody === true) succeed();
           else fail(tooLong(request, body.maxBytes));
           controller.abort(CUT_OFF);
         },

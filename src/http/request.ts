@@ -15,6 +15,8 @@ export interface HttpRequest {
   readonly timeoutMs?: number | undefined;
   /** The longest body accepted; default 1 MiB. */
   readonly maxBodyBytes?: number | undefined;
+  /** Only the status counts: a body that is longer is cut, and no fault. */
+  readonly mayCutBody?: boolean | undefined;
   /** A success is a JSON object: one that is not gets a second chance, as from a proxy that is starting. */
   readonly expectsObject?: boolean | undefined;
   /**

@@ -21,7 +21,10 @@ export function forwardHook({ url, headers, send }: ForwardHookOptions): Hook {
     const body = encodeReceivedEvent(event);
     let status: number;
     try {
-      ({ status } = await send({ method: 'POST', url, headers, body }, signal));
+      ({ status } = await send(
+        { method: 'POST', url, headers, body, maxBodyBytes: MAX_ANSWER_BYTES, mayCutBody: true },
+        signal,
+      ));
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Mx2sError)) throw error;
@@ -58,3 +61,6 @@ function failure(url: string, what: string, cause?: unknown): HookFailedError {
     cause,
   });
 }
+
+/** Of an answer, its status counts; a rate limit says in the body how long to wait. */
+const MAX_ANSWER_BYTES = 64 * 1024;

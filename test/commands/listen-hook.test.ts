@@ -79,6 +79,17 @@ describe('--forward-to', () => {
     expect(JSON.stringify(service.asked)).not.toContain(kit.env['MX2S_ACCESS_TOKEN']);
   });
 
+  it('is told by the status that an event was taken, however long the answer is', async () => {
+    const kit = await openDeviceKit();
+    await kit.fill(1, 2);
+    const service = await startLoopbackServer((_asked, response) =>
+      response.writeHead(200).end('x'.repeat(2 * 1024 * 1024)),
+    );
+    const finished = await kit.run(['listen', '--drain', '--forward-to', service.url]);
+    expect([finished.code, numbersIn(finished)]).toEqual([0, [1, 2]]);
+    expect(service.asked).toHaveLength(2);
+  });
+
   it('tries again what may pass, and gives up on a refusal', async () => {
     const kit = await openDeviceKit();
     await kit.fill(1, 2);

@@ -25,7 +25,7 @@ describe('forwardHook', () => {
   it.each([200, 201, 204])('posts the event, and %i says that it was taken', async (status) => {
     const { requests, take } = answering(status);
     await take();
-    expect(requests).toEqual([
+    expect(requests).toMatchObject([
       { method: 'POST', url: URL, headers: { 'x-source': 'test' }, body: encodeReceivedEvent(EVENT) },
     ]);
   });
