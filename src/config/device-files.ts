@@ -1,4 +1,4 @@
-/** The files that belong to one device: its position, its spool and its locks. */
+/** The files that belong to one device: its position, its spool, its locks and its token. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Directories } from './paths.js';
@@ -18,6 +18,8 @@ export interface DeviceFiles {
   readonly lock: string;
   /** Held by whoever renews the device's tokens. */
   readonly refreshLock: string;
+  /** The access token of a device that belongs to no profile. */
+  readonly token: string;
 }
 
 /** The paths for one device. The names are hashes: nothing a server says becomes part of a path. */
@@ -28,6 +30,7 @@ export function deviceFilesOf(directories: Directories, device: DeviceKey): Devi
     spool: join(directories.state, 'spools', `${name}.ndjson`),
     lock: join(directories.state, 'locks', `${name}.device`),
     refreshLock: join(directories.state, 'locks', `${name}.refresh`),
+    token: join(directories.state, 'tokens', name),
   };
 }
 

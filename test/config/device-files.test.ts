@@ -12,6 +12,7 @@ describe('deviceFilesOf', () => {
     expect(files.spool).toMatch(new RegExp(`^/s/spools/${name}\\.ndjson$`));
     expect(files.lock).toMatch(new RegExp(`^/s/locks/${name}\\.device$`));
     expect(files.refreshLock).toMatch(new RegExp(`^/s/locks/${name}\\.refresh$`));
+    expect(files.token).toMatch(new RegExp(`^/s/tokens/${name}$`));
   });
 
   it('gives the same names again', () => {
