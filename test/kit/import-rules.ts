@@ -183,11 +183,15 @@ const FLOORS: readonly (readonly string[])[] = [
 
 /**
  * The arrows between rooms of one floor: `check` proves itself against our own server, `listen` keeps its
- * position and its spool with the other files of a device.
+ * position and its spool with the other files of a device; `gateway` reads its queue as `listen` does, and logs as
+ * `server` does.
  */
 const ARROWS = [
   { from: 'check', to: 'server' },
   { from: 'listen', to: 'config' },
+  { from: 'gateway', to: 'config' },
+  { from: 'gateway', to: 'listen' },
+  { from: 'gateway', to: 'server' },
 ];
 
 const PURE_ROOMS = ['src/ids/', 'src/wire/', 'src/todevice/', 'src/ui/render/'];
@@ -207,4 +211,5 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@nats-io/transport-node': ['src/subsystems/nats-connections.ts'],
   selfsigned: ['src/server/certificate.ts'],
   'node-sqlite3-wasm': ['src/store/database.ts'],
+  yaml: ['src/gateway/registration.ts'],
 };

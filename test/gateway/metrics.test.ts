@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { createMetrics, renderMetrics } from '../../src/gateway/metrics.js';
+
+it('tells Prometheus what was counted', () => {
+  const metrics = createMetrics();
+  metrics.events.handled = 3;
+  metrics.answers.accepted = 2;
+  metrics.syncFailures = 1;
+  metrics.waiting = 5;
+  metrics.waitingSinceMs = 1000;
+  metrics.lastSyncMs = 2500;
+  metrics.isConnected = true;
+  const text = renderMetrics(metrics, 3500);
+  expect(text).toContain(`# TYPE mx2s_gateway_events_total counter
+mx2s_gateway_events_total{outcome="handled"} 3
+mx2s_gateway_events_total{outcome="failed"} 0
+`);
+  expect(text).toContain('mx2s_gateway_answers_total{outcome="accepted"} 2\n');
+  expect(text).toContain('mx2s_gateway_sync_failures_total 1\n');
+  expect(text).toContain('mx2s_gateway_waiting_events 5\n');
+  expect(text).toContain('mx2s_gateway_lag_seconds 2.5\n');
+  expect(text).toContain('mx2s_gateway_last_sync_timestamp_seconds 2.5\n');
+  expect(text).toContain('mx2s_gateway_connected 1\n');
+  for (const line of text.trimEnd().split('\n')) {
+    expect(line).toMatch(/^(# (HELP|TYPE) mx2s_gateway_\w+ .+|mx2s_gateway_\w+(\{outcome="\w+"\})? [\d.]+)$/);
+  }
+});
+
+it('has no lag when nothing waits', () => {
+  expect(renderMetrics(createMetrics(), 5000)).toContain('mx2s_gateway_lag_seconds 0\n');
+});
