@@ -48,6 +48,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./serve.js')).serve,
   },
   {
+    name: 'gateway',
+    summary: 'give an existing homeserver its server user',
+    load: async () => (await import('./gateway.js')).gateway,
+  },
+  {
     name: 'keygen',
     summary: 'make the signing key of a server',
     load: async () => (await import('./keygen.js')).keygen,

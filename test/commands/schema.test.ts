@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -5,6 +6,7 @@ import { COMMANDS } from '../../src/commands/index.js';
 import { startServer, type RunningServer } from '../../src/server/listen.js';
 import { OUTPUT_SCHEMAS, schemaOf, schemaOfAll, type OutputName } from '../../src/ui/schema/outputs.js';
 import type { JsonSchema } from '../../src/ui/schema/json-schema.js';
+import { StubHomeserver } from '../gateway/homeserver.js';
 import { json, startLoopbackServer } from '../http/loopback-server.js';
 import { startCli } from '../kit/run-cli.js';
 import { makeTempDir } from '../kit/temp-dir.js';
@@ -97,6 +99,23 @@ const REAL_OUTPUT = {
     await running.stdout.until(/(?:.*\n){5}/);
     running.signal('SIGTERM');
     return linesOf(await running.done);
+  },
+  gateway: async () => {
+    const { place } = await openStage();
+    const stub = await StubHomeserver.start();
+    const registration = join(place.directory, 'mx2s.yaml');
+    const init = await place.run([
+      ...['gateway', 'init', '--homeserver', stub.url, '--server-name', stub.serverName],
+      ...['--registration', registration],
+    ]);
+    const text = await readFile(registration, 'utf8');
+    await writeFile(registration, text.replace(/as_token: .*/, `as_token: ${stub.asToken}`));
+    const running = place.start(['gateway', '--registration', registration, '--on', 'org.example.*=echo']);
+    const sender = '@alice:example.org';
+    stub.push({ sender, type: 'org.example.a', content: {} }, { sender, type: 'org.unknown', content: {} });
+    await running.stdout.until(/(?:.*\n){4}/);
+    running.signal('SIGTERM');
+    return [...linesOf(init), ...linesOf(await running.done)];
   },
   keygen: async () => {
     const { place } = await openStage();

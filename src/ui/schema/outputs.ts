@@ -2,6 +2,7 @@
 import { ERROR_ROWS } from '../../exit-codes.js';
 import { ID_REASONS, ID_WARNINGS, type Grade } from '../../ids/verdict.js';
 import type { LogEntry } from '../../server/log-entry.js';
+import type { GatewayInitResult, GatewayReadyResult } from '../render/gateway.js';
 import type { KeygenResult } from '../render/keygen.js';
 import type { LoginResult, LogoutResult, ProfileResult, WhoamiResult } from '../render/profiles.js';
 import type { AcceptedResult, PlannedRequest, UnsentResult } from '../render/send.js';
@@ -75,6 +76,19 @@ const SESSION = {
   user_id: USER_ID,
   device_id: DEVICE_ID,
 };
+
+/** A line of the event log of `serve` and `gateway`. */
+const LOG_ENTRY = object<Versioned<LogEntry>>({
+  v: VERSION,
+  direction: word(['in', 'out']),
+  sender: USER_ID,
+  to: USER_ID,
+  device: DEVICE_ID,
+  type: text('the event type'),
+  via: word(['client', 'federation']),
+  outcome: word(['handled', 'failed', 'dropped', 'overflow', 'duplicate', 'spoofed', 'limited']),
+  'content?': anything('only where it was handled'),
+});
 
 function grade(isHistorical: boolean): JsonSchema {
   return object<Grade & { code?: string }>({
@@ -202,16 +216,27 @@ export const OUTPUT_SCHEMAS = {
           }),
         ),
       }),
-      object<Versioned<LogEntry>>({
+      LOG_ENTRY,
+    ],
+  },
+  gateway: {
+    description:
+      'first that it is ready, then a line for each message to the server and each answer of it; for "gateway init", what was made',
+    lines: [
+      object<GatewayReadyResult>({
         v: VERSION,
-        direction: word(['in', 'out']),
-        sender: USER_ID,
-        to: USER_ID,
-        device: DEVICE_ID,
-        type: text('the event type'),
-        via: word(['client', 'federation']),
-        outcome: word(['handled', 'failed', 'dropped', 'overflow', 'duplicate', 'spoofed', 'limited']),
-        'content?': anything('only where it was handled'),
+        ready: constant(true),
+        homeserver: HOMESERVER,
+        server_name: text(),
+        user_id: USER_ID,
+      }),
+      LOG_ENTRY,
+      object<GatewayInitResult>({
+        v: VERSION,
+        registration: text('where the registration is, as typed'),
+        homeserver: HOMESERVER,
+        server_name: text(),
+        user_id: USER_ID,
       }),
     ],
   },

@@ -1,0 +1,99 @@
+/** From the flags of `mx2s gateway` to what is asked for. Pure. */
+import type { Command } from 'commander';
+import { parseHomeserverUrl } from '../client/homeserver-url.js';
+import { InvalidInputError, UsageError } from '../errors.js';
+import { parseServerName, type ServerName } from '../ids/server-name.js';
+import { serverUserOf } from '../ids/user-id.js';
+import { addExamples, type Typed } from './define.js';
+import { parseCount } from './globals.js';
+import { addHandlerFlags, parseHandlerOptions, type HandlerOptions } from './handler-options.js';
+
+export type GatewayCommand = GatewayInit | GatewayRun;
+
+/** `gateway init`. */
+export interface GatewayInit {
+  readonly action: 'init';
+  /** Where the registration goes, as typed. */
+  readonly file: string;
+  readonly homeserver: string;
+  readonly serverName: ServerName;
+}
+
+export interface GatewayRun extends HandlerOptions {
+  readonly action: 'run';
+  /** Where the registration is, as typed. */
+  readonly file: string;
+  /** Undefined: what the registration says. */
+  readonly homeserver: string | undefined;
+  readonly serverName: ServerName | undefined;
+  readonly handlerRetries: number;
+  readonly healthPort: number | undefined;
+}
+
+export function configureGateway(command: Command): void {
+  command
+    .usage('[init] --registration FILE [options]')
+    .argument('[init]', 'make the registration, and say what to do with it')
+    .option('--registration <file>', 'the registration as an application service')
+    .option('--server-name <name>', 'the name of the server (default: what the registration says)');
+  addHandlerFlags(command);
+  command
+    .option('--handler-retries <n>', 'how often a handler that failed is called again', '2')
+    .option('--health-port <n>', 'answer /live, /ready and /metrics on this port of loopback; 0 for any');
+  command.addHelpText('after', HANDLER_HELP);
+  addExamples(command, EXAMPLES);
+}
+
+/** @throws UsageError, InvalidInputError */
+export function parseGatewayOptions({ args: [verb], flags, globals }: Typed): GatewayCommand {
+  if (verb !== undefined && verb !== 'init') {
+    throw new UsageError(`unknown command 'gateway ${verb}'`, { hint: 'mx2s gateway init, or mx2s gateway' });
+  }
+  const file = flags.text('registration');
+  if (file === undefined || file === '') {
+    throw new UsageError('no registration was named', { hint: 'add --registration FILE' });
+  }
+  const homeserver = globals.homeserver === undefined ? undefined : parseHomeserverUrl(globals.homeserver);
+  const serverName = parseName(flags.text('serverName'));
+  if (verb === 'init') {
+    if (homeserver === undefined || serverName === undefined) {
+      throw new UsageError('gateway init needs --homeserver and --server-name', {
+        hint: 'mx2s gateway init --homeserver URL --server-name NAME --registration FILE',
+      });
+    }
+    return { action: 'init', file, homeserver, serverName };
+  }
+  const healthPort = flags.text('healthPort');
+  return {
+    action: 'run',
+    file,
+    homeserver,
+    serverName,
+    ...parseHandlerOptions(flags),
+    handlerRetries: parseCount(flags.text('handlerRetries') ?? '2', '--handler-retries'),
+    healthPort: healthPort === undefined ? undefined : parsePort(healthPort),
+  };
+}
+
+function parseName(text: string | undefined): ServerName | undefined {
+  if (text === undefined) return undefined;
+  const name = parseServerName(text);
+  serverUserOf(name); // a server whose user ID would be too long cannot be addressed
+  return name;
+}
+
+function parsePort(text: string): number {
+  const port = parseCount(text, '--health-port');
+  if (port <= MAX_PORT) return port;
+  throw new InvalidInputError(`--health-port: there is no port ${port}`, { at: '--health-port' });
+}
+
+const MAX_PORT = 65_535;
+const HANDLER_HELP = `
+Handlers are those of mx2s serve (see mx2s serve --help), but none learns the sending device: an answer goes to the
+device that the content names under device_id, else to all devices of the sender.`;
+const EXAMPLES = [
+  'mx2s gateway init --homeserver https://matrix.example.org --server-name example.org --registration mx2s.yaml',
+  'mx2s gateway --registration mx2s.yaml --on "org.example.*=http://127.0.0.1:9000/handle"',
+  'mx2s gateway --registration mx2s.yaml --on "org.example.*=exec:./handle.sh" --health-port 9300',
+];

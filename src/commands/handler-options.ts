@@ -1,0 +1,54 @@
+/** The flags that say who handles the messages to a server, and how. Pure. */
+import type { Command } from 'commander';
+import { parseDurationMs } from '../duration.js';
+import { InvalidInputError } from '../errors.js';
+import { parseHandlerRule, type HandlerRule } from '../subsystems/table.js';
+import { collect, type Flags } from './define.js';
+import { parseCount } from './globals.js';
+
+export interface HandlerOptions {
+  readonly handlers: readonly HandlerRule[];
+  readonly handlerTimeoutMs: number;
+  readonly handlerConcurrency: number;
+  readonly rateLimitPerSecond: number | undefined;
+  readonly natsCredentialsFile: string | undefined;
+  readonly logFile: string | undefined;
+}
+
+export function addHandlerFlags(command: Command): void {
+  command
+    .option('--on <glob=handler>', 'hand messages of a type to a handler; may be repeated', collect)
+    .option('--handler-timeout <duration>', 'how long a handler may take', '30s')
+    .option('--handler-concurrency <n>', 'how many handlers may run at a time', '16')
+    .option('--nats-creds <file>', 'the credentials for nats:// handlers')
+    .option('--rate-limit <n/s>', 'how often each sender may address the server (default: any number)')
+    .option('--log <file>', 'write the event log to a file, too');
+}
+
+/** @throws UsageError, InvalidInputError */
+export function parseHandlerOptions(flags: Flags): HandlerOptions {
+  return {
+    handlers: flags.texts('on').map(parseHandlerRule),
+    handlerTimeoutMs: parseHandlerTimeoutMs(flags.text('handlerTimeout') ?? '30s'),
+    handlerConcurrency: parseCount(flags.text('handlerConcurrency') ?? '16', '--handler-concurrency', 1),
+    rateLimitPerSecond: parseRateLimit(flags.text('rateLimit')),
+    natsCredentialsFile: flags.text('natsCreds'),
+    logFile: flags.text('log'),
+  };
+}
+
+function parseHandlerTimeoutMs(text: string): number {
+  const timeoutMs = parseDurationMs(text, '--handler-timeout');
+  if (timeoutMs > 0) return timeoutMs;
+  throw new InvalidInputError('--handler-timeout: a handler needs some time', { at: '--handler-timeout' });
+}
+
+function parseRateLimit(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const perSecond = Number(/^(\d+(?:\.\d+)?)\/s$/.exec(text)?.[1]);
+  if (perSecond > 0) return perSecond;
+  throw new InvalidInputError(`--rate-limit: '${text}' is no rate`, {
+    at: '--rate-limit',
+    hint: 'write it like 10/s',
+  });
+}
