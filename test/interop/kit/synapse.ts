@@ -25,6 +25,8 @@ export interface SynapseAddress {
 
 export interface Synapse {
   readonly address: SynapseAddress;
+  /** Changes the configuration, by top-level key, for the next start. */
+  configure(config: Readonly<Record<string, unknown>>): Promise<void>;
   /** Ends the process; what it has stored stays. */
   halt(): Promise<void>;
   /** Starts it again, and resolves when it answers. */
@@ -38,10 +40,12 @@ export interface SynapseOptions {
   readonly serverName?: string | undefined;
   /** Merged over the configuration by top-level key, e.g. `{ refreshable_access_token_lifetime: '2s' }`. */
   readonly config?: Readonly<Record<string, unknown>> | undefined;
+  /** False for a Synapse as it comes, without the application service; default true. */
+  readonly serverUser?: boolean | undefined;
 }
 
 /**
- * Starts a Synapse on free ports, waits until it answers and registers its server user.
+ * Starts a Synapse on free ports, waits until it answers and registers its server user, if it is to have one.
  *
  * If it does not start, the error holds the end of its log.
  */
@@ -55,7 +59,9 @@ export async function startSynapse(python: string, options: SynapseOptions = {})
     registrationSecret: randomBytes(24).toString('hex'),
     asToken: randomBytes(24).toString('hex'),
   };
-  const files = configurationFiles(folder, clientPort, address, options.config ?? {});
+  const { serverUser = true } = options;
+  const config = { ...(serverUser ? {} : { app_service_config_files: [] }), ...options.config };
+  const files = configurationFiles(folder, clientPort, address, config);
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)));
 
   let child: ChildProcess | undefined;
@@ -64,6 +70,11 @@ export async function startSynapse(python: string, options: SynapseOptions = {})
 
   const synapse: Synapse = {
     address,
+    configure: async (changes) => {
+      const file = join(folder, 'homeserver.yaml'); // which is JSON
+      const before = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+      await writeFile(file, JSON.stringify({ ...before, ...changes }));
+    },
     halt: () => end(child),
     resume: async () => {
       child = run(python, folder);
@@ -77,7 +88,7 @@ export async function startSynapse(python: string, options: SynapseOptions = {})
   };
   try {
     await synapse.resume();
-    await registerServerUser(address);
+    if (serverUser) await registerServerUser(address);
   } catch (error) {
     const said = await readFile(join(folder, LOG), 'utf8');
     await synapse.stop();
