@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest';
+import type { ApiCall, ClientApi } from '../../src/client/api.js';
+import { MatrixError, NetworkError, RateLimitedError } from '../../src/errors.js';
+import { createMetrics, type Metrics } from '../../src/gateway/metrics.js';
+import { createWorker, type Worker } from '../../src/gateway/worker.js';
+import { parseServerName } from '../../src/ids/server-name.js';
+import type { LogEntry } from '../../src/server/log-entry.js';
+import { createRateLimit } from '../../src/server/rate-limit.js';
+import { createDispatcher } from '../../src/subsystems/dispatch.js';
+import { echo } from '../../src/subsystems/echo.js';
+import type { Handler } from '../../src/subsystems/handler.js';
+import type { JsonText } from '../../src/wire/json.js';
+import type { ToDeviceEvent } from '../../src/wire/sync.js';
+import { ManualClock } from '../listen/kit.js';
+
+const REQUEST = { method: 'PUT', url: 'http://hs.test' } as const;
+const matrixError = (status: number, errcode?: string) =>
+  new MatrixError({ ...REQUEST, status, errcode }, `answered ${String(status)}`);
+
+describe('the tries of a handler', () => {
+  it('are used up, then the event is counted and told once', async () => {
+    let calls = 0;
+    const stage = openStage(() => {
+      calls += 1;
+      return Promise.reject(new Error('no luck'));
+    });
+    const done = stage.work(eventOf({}));
+    // the pauses, with the middle of their chance: 125 ms, 250 ms; beside each, nothing of the handler's own is left
+    for (const pauseMs of [125, 250]) {
+      expect(await stage.clock.sleeping()).toBe(pauseMs);
+      stage.clock.advance(pauseMs);
+    }
+    await done;
+    expect(calls).toBe(3);
+    expect(stage.metrics).toMatchObject({ handlerRetries: 2, events: { failed: 1, handled: 0 } });
+    expect(stage.log).toMatchObject([{ direction: 'in', outcome: 'failed' }]);
+    expect(stage.told).toEqual(['org.example.a: no luck']);
+  });
+
+  it('end with the first success', async () => {
+    const outcomes = [() => Promise.reject(new Error('not yet')), echo];
+    const stage = openStage((message, signal) => (outcomes.shift() ?? echo)(message, signal));
+    const done = stage.work(eventOf({ n: 1 }));
+    await stage.clock.sleeping();
+    stage.clock.advance(125);
+    await done;
+    expect(stage.metrics).toMatchObject({ handlerRetries: 1, events: { failed: 0, handled: 1 } });
+    expect(stage.calls).toHaveLength(1);
+  });
+
+  it('do not count when they were cut off', async () => {
+    const stage = openStage(() => new Promise(() => undefined));
+    const done = stage.work(eventOf({}));
+    stage.cut.abort(new Error('told to stop'));
+    await stage.close();
+    await expect(done).rejects.toThrow('told to stop');
+    expect(stage.metrics.events.failed).toBe(0);
+    expect(stage.log).toEqual([]);
+  });
+});
+
+describe('an answer', () => {
+  it.each([
+    ['no connection', new NetworkError(REQUEST, 'cut off'), 125],
+    ['a failure of the homeserver', matrixError(502), 125],
+    [
+      'a rate limit',
+      new RateLimitedError({ retryAfterMs: 9000, status: 429, errcode: undefined }, 'slowly'),
+      9000,
+    ],
+  ])('is sent again under the same ID after %s', async (_name, failure, pauseMs) => {
+    const stage = openStage(echo);
+    stage.failures.push(failure);
+    const done = stage.work(eventOf({ n: 1 }), 'txn');
+    expect(await stage.clock.sleeping()).toBe(pauseMs);
+    stage.clock.advance(pauseMs);
+    await done;
+    expect(stage.calls.map(({ path }) => path)).toEqual([
+      '/v3/sendToDevice/org.example.a/txn',
+      '/v3/sendToDevice/org.example.a/txn',
+    ]);
+    expect(stage.metrics).toMatchObject({ answerRetries: 1, answers: { accepted: 1 } });
+  });
+
+  it.each([
+    ['what the homeserver refuses', matrixError(413, 'M_TOO_LARGE'), 'org.example.a'],
+    ['a type that no request can hold', undefined, '..'],
+  ])('is given up with %s', async (_name, failure, type) => {
+    const stage = openStage(async ({ content }) => ({ type, content }));
+    if (failure !== undefined) stage.failures.push(failure);
+    await stage.work(eventOf({}));
+    expect(stage.metrics).toMatchObject({ answers: { accepted: 0, refused: 1 }, events: { handled: 1 } });
+    expect(stage.told).toHaveLength(1);
+  });
+
+  it('that the gateway may not send any more ends it', async () => {
+    const stage = openStage(echo);
+    stage.failures.push(matrixError(401, 'M_UNKNOWN_TOKEN'));
+    await expect(stage.work(eventOf({}))).rejects.toMatchObject({ code: 'token_refused' });
+  });
+
+  it.each([
+    ['@alice:example.org', {}, '{"@alice:example.org":{"*":{}}}'],
+    ['@alice:example.org', { device_id: 'DEV' }, '{"@alice:example.org":{"DEV":{"device_id":"DEV"}}}'],
+    ['@Bob!:remote.example', { device_id: '' }, '{"@Bob!:remote.example":{"*":{"device_id":""}}}'],
+    ['@:remote.example', {}, undefined],
+    ['@:example.org', {}, undefined],
+  ])(
+    'to %s who says %j goes to the device named, else to all, and never to a server',
+    async (sender, content, to) => {
+      const stage = openStage(echo);
+      await stage.work({ ...eventOf(content), sender });
+      expect(stage.calls.map(({ body }) => body)).toEqual(to === undefined ? [] : [`{"messages":${to}}`]);
+      expect(stage.metrics.events.handled).toBe(1);
+    },
+  );
+});
+
+it('drops what nobody wants, and keeps its content to itself', async () => {
+  const stage = openStage(undefined);
+  await stage.work(eventOf({ secret: 1 }));
+  expect(stage.log).toMatchObject([{ outcome: 'dropped', content: undefined }]);
+});
+
+it.each([
+  { sender: undefined },
+  { sender: 'alice' },
+  { type: undefined },
+  { content: '[]' as JsonText },
+  { content: `{"a":${'['.repeat(200)}${']'.repeat(200)}}` as JsonText },
+])('counts what no server can handle: %j', async (odd) => {
+  const stage = openStage(echo);
+  await stage.work({ ...eventOf({}), ...odd });
+  expect(stage.metrics.events.malformed).toBe(1);
+  expect([stage.log, stage.calls]).toEqual([[], []]);
+});
+
+it('lets each sender address the server only so often', async () => {
+  const stage = openStage(echo, 1);
+  await stage.work(eventOf({ n: 1 }));
+  await stage.work(eventOf({ n: 2 }));
+  await stage.work({ ...eventOf({ n: 3 }), sender: '@bob:example.org' });
+  expect(stage.metrics.events).toMatchObject({ handled: 2, limited: 1 });
+  expect(stage.calls).toHaveLength(2);
+});
+
+interface Stage {
+  readonly clock: ManualClock;
+  readonly metrics: Metrics;
+  readonly log: LogEntry[];
+  readonly told: string[];
+  readonly calls: ApiCall[];
+  /** Thrown by the next calls, one each. */
+  readonly failures: unknown[];
+  readonly cut: AbortController;
+  work(event: ToDeviceEvent, txnId?: string): ReturnType<Worker['work']>;
+  close(): Promise<void>;
+}
+
+/** A worker with one handler for everything. */
+function openStage(handler: Handler | undefined, perSecond?: number): Stage {
+  const clock = new ManualClock();
+  const metrics = createMetrics();
+  const log: LogEntry[] = [];
+  const told: string[] = [];
+  const calls: ApiCall[] = [];
+  const failures: unknown[] = [];
+  const api: ClientApi = {
+    baseUrl: REQUEST.url,
+    call: (call) => {
+      calls.push(call);
+      const failure: unknown = failures.shift();
+      if (failure !== undefined) return Promise.reject(failure as Error);
+      return Promise.resolve({ ...REQUEST, body: '{}', attempts: 1, elapsedMs: 0 });
+    },
+  };
+  const dispatcher = createDispatcher({ handlerFor: () => handler, clock });
+  const cut = new AbortController();
+  const worker = createWorker({
+    serverName: parseServerName('example.org'),
+    api,
+    dispatcher,
+    handlerRetries: 2,
+    rateLimit: perSecond === undefined ? undefined : createRateLimit(perSecond, clock),
+    clock,
+    chance: { fraction: () => 0.5 },
+    metrics,
+    onEvent: (entry) => log.push(entry),
+    onFailure: (type, reason) => told.push(`${type}: ${reason}`),
+    onRefusal: (type, error) => told.push(`${type}: ${error.message}`),
+  });
+  return {
+    clock,
+    metrics,
+    log,
+    told,
+    calls,
+    failures,
+    cut,
+    work: (event, txnId = 'txn') => worker.work(event, txnId, cut.signal),
+    close: () => dispatcher.close(),
+  };
+}
+
+function eventOf(content: object): ToDeviceEvent {
+  return {
+    sender: '@alice:example.org',
+    type: 'org.example.a',
+    content: JSON.stringify(content) as JsonText,
+  };
+}
