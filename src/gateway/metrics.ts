@@ -23,7 +23,7 @@ export interface Metrics {
   waitingSinceMs: number | undefined;
   /** The last good answer to a request for events, in milliseconds since the Unix epoch. */
   lastSyncMs: number | undefined;
-  /** The last request for events was answered. */
+  /** The homeserver answered the last request for events, or took the last answer. */
   isConnected: boolean;
 }
 
@@ -65,7 +65,7 @@ export function renderMetrics(metrics: Metrics, nowMs: number): string {
       'When the homeserver last answered a request for events.',
       seconds(lastSyncMs ?? 0),
     ),
-    family('connected', 'gauge', 'The last request for events was answered.', metrics.isConnected ? 1 : 0),
+    family('connected', 'gauge', 'The homeserver answered the last time it was asked.', metrics.isConnected ? 1 : 0),
   ].join('');
 }
 

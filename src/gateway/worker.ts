@@ -107,11 +107,13 @@ export function createWorker(options: WorkerOptions): Worker {
           return;
         }
         if (!isPassing(error)) throw error;
+        metrics.isConnected = false;
         metrics.answerRetries += 1;
         const askedMs = error instanceof RateLimitedError ? error.retryAfterMs : 0;
         await clock.sleep(Math.max(askedMs, pauseMs(failures, chance.fraction())), signal);
       }
     }
+    metrics.isConnected = true;
     metrics.answers.accepted += 1;
     onEvent({
       direction: 'out',

@@ -73,8 +73,10 @@ describe('an answer', () => {
     stage.failures.push(failure);
     const done = stage.work(eventOf({ n: 1 }), 'txn');
     expect(await stage.clock.sleeping()).toBe(pauseMs);
+    expect(stage.metrics.isConnected).toBe(false);
     stage.clock.advance(pauseMs);
     await done;
+    expect(stage.metrics.isConnected).toBe(true);
     expect(stage.calls.map(({ path }) => path)).toEqual([
       '/v3/sendToDevice/org.example.a/txn',
       '/v3/sendToDevice/org.example.a/txn',
