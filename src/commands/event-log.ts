@@ -1,4 +1,4 @@
-/** Where the event log of `serve` goes: to stdout, and to a file. */
+/** Where the event log of `serve` and `gateway` goes: to stdout, and to a file. */
 import { closeSync, openSync } from 'node:fs';
 import { FILE_MODE, diskError } from '../config/private-file.js';
 import { UnreadableFileError } from '../errors.js';

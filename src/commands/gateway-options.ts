@@ -28,6 +28,7 @@ export interface GatewayRun extends HandlerOptions {
   readonly serverName: ServerName | undefined;
   readonly handlerRetries: number;
   readonly healthPort: number | undefined;
+  readonly logFile: string | undefined;
 }
 
 export function configureGateway(command: Command): void {
@@ -36,9 +37,10 @@ export function configureGateway(command: Command): void {
     .argument('[init]', 'make the registration, and say what to do with it')
     .option('--registration <file>', 'the registration as an application service')
     .option('--server-name <name>', 'the name of the server (default: what the registration says)');
-  addHandlerFlags(command);
+  addHandlerFlags(command, 'how often each sender may address the server (default: any number)');
   command
     .option('--handler-retries <n>', 'how often a handler that failed is called again', '2')
+    .option('--log <file>', 'write the event log to a file, too')
     .option('--health-port <n>', 'answer /live, /ready and /metrics on this port of loopback; 0 for any');
   command.addHelpText('after', HANDLER_HELP);
   addExamples(command, EXAMPLES);
@@ -72,6 +74,7 @@ export function parseGatewayOptions({ args: [verb], flags, globals }: Typed): Ga
     ...parseHandlerOptions(flags),
     handlerRetries: parseCount(flags.text('handlerRetries') ?? '2', '--handler-retries'),
     healthPort: healthPort === undefined ? undefined : parsePort(healthPort),
+    logFile: flags.text('log'),
   };
 }
 

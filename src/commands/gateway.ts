@@ -148,7 +148,10 @@ async function play(context: Context, options: GatewayRun, parts: Parts): Promis
     dispatcher,
     concurrency: options.handlerConcurrency,
     metrics,
-    onReady: () => tellReady(context, place),
+    onReady: async () => {
+      await tellReady(context, place);
+      log.begin();
+    },
     clock,
     signal: stop.signal,
   });
@@ -254,8 +257,8 @@ function placeOf(
 
 async function readNatsCredentials(
   { stdin }: Context,
-  { natsCredentialsFile: file }: GatewayRun,
+  { natsCredsFile: file }: GatewayRun,
 ): Promise<ReturnType<typeof parseNatsCredentials> | undefined> {
   if (file === undefined) return undefined;
-  return parseNatsCredentials(await readTextFrom(file, stdin, 'NATS credentials'), file);
+  return parseNatsCredentials(await readTextFrom(file, stdin, 'the NATS credentials'), file);
 }

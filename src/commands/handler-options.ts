@@ -1,7 +1,7 @@
 /** The flags that say who handles the messages to a server, and how. Pure. */
 import type { Command } from 'commander';
 import { parseDurationMs } from '../duration.js';
-import { InvalidInputError } from '../errors.js';
+import { InvalidInputError, UsageError } from '../errors.js';
 import { parseHandlerRule, type HandlerRule } from '../subsystems/table.js';
 import { collect, type Flags } from './define.js';
 import { parseCount } from './globals.js';
@@ -11,29 +11,35 @@ export interface HandlerOptions {
   readonly handlerTimeoutMs: number;
   readonly handlerConcurrency: number;
   readonly rateLimitPerSecond: number | undefined;
-  readonly natsCredentialsFile: string | undefined;
-  readonly logFile: string | undefined;
+  readonly natsCredsFile: string | undefined;
 }
 
-export function addHandlerFlags(command: Command): void {
+/** @param rateLimit what `--rate-limit` is good for */
+export function addHandlerFlags(command: Command, rateLimit: string): void {
   command
     .option('--on <glob=handler>', 'hand messages of a type to a handler; may be repeated', collect)
     .option('--handler-timeout <duration>', 'how long a handler may take', '30s')
-    .option('--handler-concurrency <n>', 'how many handlers may run at a time', '16')
-    .option('--nats-creds <file>', 'the credentials for nats:// handlers')
-    .option('--rate-limit <n/s>', 'how often each sender may address the server (default: any number)')
-    .option('--log <file>', 'write the event log to a file, too');
+    .option('--handler-concurrency <n>', 'how many messages each handler may work on at a time', '16')
+    .option('--nats-creds <file>', 'the credentials file for nats:// handlers')
+    .option('--rate-limit <n/s>', rateLimit);
 }
 
 /** @throws UsageError, InvalidInputError */
 export function parseHandlerOptions(flags: Flags): HandlerOptions {
+  const handlers = flags.texts('on').map(parseHandlerRule);
+  const natsCredsFile = flags.text('natsCreds');
+  const usesNats = handlers.some(({ handler }) => typeof handler !== 'function' && handler.kind === 'nats');
+  if (natsCredsFile !== undefined && !usesNats) {
+    throw new UsageError('--nats-creds goes with a nats:// handler', {
+      hint: `for example --on 'org.example.*=nats://localhost/matrix.example'`,
+    });
+  }
   return {
-    handlers: flags.texts('on').map(parseHandlerRule),
+    handlers,
     handlerTimeoutMs: parseHandlerTimeoutMs(flags.text('handlerTimeout') ?? '30s'),
     handlerConcurrency: parseCount(flags.text('handlerConcurrency') ?? '16', '--handler-concurrency', 1),
     rateLimitPerSecond: parseRateLimit(flags.text('rateLimit')),
-    natsCredentialsFile: flags.text('natsCreds'),
-    logFile: flags.text('log'),
+    natsCredsFile,
   };
 }
 

@@ -1,26 +1,20 @@
 /** From the flags of `mx2s serve` to what is asked for. Pure. */
 import type { Command } from 'commander';
-import { parseDurationMs } from '../duration.js';
 import { InvalidInputError, UsageError } from '../errors.js';
 import { parseServerName, type ServerName } from '../ids/server-name.js';
 import { gradeUserId, serverUserOf } from '../ids/user-id.js';
 import { ID_REASONS } from '../ids/verdict.js';
-import { parseHandlerRule, type HandlerRule } from '../subsystems/table.js';
 import { addExamples, collect, type Flags, type Typed } from './define.js';
 import { parseCount } from './globals.js';
+import { addHandlerFlags, parseHandlerOptions, type HandlerOptions } from './handler-options.js';
 
-export interface ServeOptions {
+export interface ServeOptions extends HandlerOptions {
   readonly host: string;
   readonly port: number;
   readonly serverName: ServerName | undefined;
   /** Localparts; empty for the default ones. */
   readonly users: readonly string[];
   readonly allowRegistration: boolean;
-  readonly handlers: readonly HandlerRule[];
-  readonly handlerTimeoutMs: number;
-  readonly handlerConcurrency: number;
-  readonly natsCredsFile: string | undefined;
-  readonly rateLimitPerSecond: number | undefined;
   readonly federation: ServeFederationOptions;
   /** Where the server remembers what is to outlive it. */
   readonly dataFile: string | undefined;
@@ -50,15 +44,12 @@ export function configureServe(command: Command): void {
     .option('--port <n>', 'the port to listen on, for clients and other servers; 0 for any', '0')
     .option('--server-name <name>', 'the name of the server (default: HOST:FEDERATION_PORT, else HOST:PORT)')
     .option('--user <name>', 'make an account; may be repeated (default: alice, bob)', collect)
-    .option('--allow-registration', 'let clients make accounts')
-    .option('--on <glob=handler>', 'hand messages of a type to a handler; may be repeated', collect)
-    .option('--handler-timeout <duration>', 'how long a handler may take', '30s')
-    .option('--handler-concurrency <n>', 'how many messages each handler may work on at a time', '16')
-    .option('--nats-creds <file>', 'the credentials file for nats:// handlers')
-    .option(
-      '--rate-limit <n/s>',
-      'how often each sender, and each other server, may address the server (default: any number)',
-    )
+    .option('--allow-registration', 'let clients make accounts');
+  addHandlerFlags(
+    command,
+    'how often each sender, and each other server, may address the server (default: any number)',
+  );
+  command
     .option('--data <file>', 'remember accounts, messages and the signing key in this SQLite file')
     .option('--federation-port <n>', 'listen for other servers over TLS, too; 0 for any port')
     .option('--tls-cert <file>', 'the certificate for --federation-port (default: a self-signed one is made)')
@@ -98,10 +89,7 @@ export function parseServeOptions({ args, passedOn, flags }: Typed): ServeOption
     serverName,
     users: flags.texts('user').map(parseUserName),
     allowRegistration: flags.given('allowRegistration'),
-    ...parseHandlers(flags),
-    handlerTimeoutMs: parseHandlerTimeoutMs(flags.text('handlerTimeout') ?? '30s'),
-    handlerConcurrency: parseCount(flags.text('handlerConcurrency') ?? '16', '--handler-concurrency', 1),
-    rateLimitPerSecond: parseRateLimit(flags.text('rateLimit')),
+    ...parseHandlerOptions(flags),
     federation: parseFederation(flags),
     dataFile,
     logFile: flags.text('log'),
@@ -152,34 +140,6 @@ function parseUserName(text: string): string {
     at: '--user',
     reason,
     hint: 'give the part between @ and the colon: --user alice',
-  });
-}
-
-function parseHandlers(flags: Flags): Pick<ServeOptions, 'handlers' | 'natsCredsFile'> {
-  const handlers = flags.texts('on').map(parseHandlerRule);
-  const natsCredsFile = flags.text('natsCreds');
-  const usesNats = handlers.some(({ handler }) => typeof handler !== 'function' && handler.kind === 'nats');
-  if (natsCredsFile !== undefined && !usesNats) {
-    throw new UsageError('--nats-creds goes with a nats:// handler', {
-      hint: `for example --on 'org.example.*=nats://localhost/matrix.example'`,
-    });
-  }
-  return { handlers, natsCredsFile };
-}
-
-function parseHandlerTimeoutMs(text: string): number {
-  const timeoutMs = parseDurationMs(text, '--handler-timeout');
-  if (timeoutMs > 0) return timeoutMs;
-  throw new InvalidInputError('--handler-timeout: a handler needs some time', { at: '--handler-timeout' });
-}
-
-function parseRateLimit(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const perSecond = Number(/^(\d+(?:\.\d+)?)\/s$/.exec(text)?.[1]);
-  if (perSecond > 0) return perSecond;
-  throw new InvalidInputError(`--rate-limit: '${text}' is no rate`, {
-    at: '--rate-limit',
-    hint: 'write it like 10/s',
   });
 }
 

@@ -65,7 +65,12 @@ export function renderMetrics(metrics: Metrics, nowMs: number): string {
       'When the homeserver last answered a request for events.',
       seconds(lastSyncMs ?? 0),
     ),
-    family('connected', 'gauge', 'The homeserver answered the last time it was asked.', metrics.isConnected ? 1 : 0),
+    family(
+      'connected',
+      'gauge',
+      'The homeserver answered the last time it was asked.',
+      metrics.isConnected ? 1 : 0,
+    ),
   ].join('');
 }
 
