@@ -94,7 +94,8 @@ function parsePort(text: string): number {
 const MAX_PORT = 65_535;
 const HANDLER_HELP = `
 Handlers are those of mx2s serve (see mx2s serve --help), but none learns the sending device: an answer goes to the
-device that the content names under device_id, else to all devices of the sender.`;
+device that the content names under device_id, else to all devices of the sender.
+--handler-concurrency is for all handlers together.`;
 const EXAMPLES = [
   'mx2s gateway init --homeserver https://matrix.example.org --server-name example.org --registration mx2s.yaml',
   'mx2s gateway --registration mx2s.yaml --on "org.example.*=http://127.0.0.1:9000/handle"',
