@@ -163,12 +163,15 @@ export interface MatrixErrorFacts {
   readonly method: string;
   readonly url: string;
   readonly softLogout?: boolean | undefined;
+  /** An access token was sent along. */
+  readonly authenticated?: boolean | undefined;
 }
 
 /**
  * The homeserver answered with an error (Client-Server API v1.19, "Standard error response").
  *
- * The code follows from the facts: `M_UNKNOWN_TOKEN` and `M_MISSING_TOKEN` are `token_refused`, 5xx is
+ * The code follows from the facts: `M_UNKNOWN_TOKEN` and `M_MISSING_TOKEN` are `token_refused`, and so is a 401
+ * without any errcode where a token was sent (a proxy may have said it); 5xx is
  * `server_error`, anything else is `refused`. `errcode` is kept as the server spelled it.
  */
 export class MatrixError extends Mx2sError {
@@ -177,6 +180,7 @@ export class MatrixError extends Mx2sError {
   readonly method: string;
   readonly url: string;
   readonly softLogout: boolean;
+  readonly authenticated: boolean;
   override readonly retryable: boolean;
 
   constructor(facts: MatrixErrorFacts, message: string, details: ErrorDetails = {}) {
@@ -186,12 +190,15 @@ export class MatrixError extends Mx2sError {
     this.method = facts.method;
     this.url = facts.url;
     this.softLogout = facts.softLogout ?? false;
+    this.authenticated = facts.authenticated ?? false;
     this.retryable = facts.status >= 500;
   }
 }
 
 function matrixErrorCode(facts: MatrixErrorFacts): ErrorCode {
   if (facts.errcode === 'M_UNKNOWN_TOKEN' || facts.errcode === 'M_MISSING_TOKEN') return 'token_refused';
+  if (facts.status === 401 && facts.errcode === undefined && facts.authenticated === true)
+    return 'token_refused';
   return facts.status >= 500 ? 'server_error' : 'refused';
 }
 

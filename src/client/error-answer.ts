@@ -24,9 +24,16 @@ export function matrixErrorOf(call: RefusedCall, answer: HttpResponse): MatrixEr
   const name = [String(answer.status), body.errcode].filter((part) => part !== undefined).join(' ');
 
   return new MatrixError(
-    { status: answer.status, errcode: body.errcode, method: call.method, url, softLogout: body.softLogout },
+    {
+      status: answer.status,
+      errcode: body.errcode,
+      method: call.method,
+      url,
+      softLogout: body.softLogout,
+      authenticated: call.accessToken !== undefined,
+    },
     `${call.method} ${url} was answered ${name}${words === '' ? '' : `: ${words}`}`,
-    { hint: hintFor(answer.status, body) },
+    { hint: hintFor(answer.status, body, call) },
   );
 }
 
@@ -53,12 +60,12 @@ function strikeBody(body: MatrixErrorBody, struck: (text: string) => string): Ma
   };
 }
 
-function hintFor(status: number, body: MatrixErrorBody): string {
+function hintFor(status: number, body: MatrixErrorBody, { accessToken }: RefusedCall): string {
   switch (body.errcode) {
     case 'M_UNKNOWN_TOKEN':
       return body.softLogout === true
         ? 'the session has expired: run mx2s login again, it keeps the device'
-        : 'the access token is not good, or no longer: run mx2s login, or give another where this one comes from';
+        : TOKEN_HINT;
     case 'M_MISSING_TOKEN':
       return 'run mx2s login';
     case 'M_FORBIDDEN':
@@ -82,6 +89,7 @@ function hintFor(status: number, body: MatrixErrorBody): string {
     case 'M_UNRECOGNIZED':
       return 'the homeserver does not know this endpoint: is its software recent enough?';
   }
+  if (status === 401 && body.errcode === undefined && accessToken !== undefined) return TOKEN_HINT;
   if (body.errcode === undefined && status === 404) return 'is this a Matrix homeserver?';
   if (body.errcode === undefined && [502, 503, 504].includes(status)) {
     return 'a proxy answered in its place: the homeserver may be down, try again later';
@@ -101,5 +109,7 @@ function excerpt(text: string): string {
   return line.length <= MAX_EXCERPT_CHARACTERS ? line : `${line.slice(0, MAX_EXCERPT_CHARACTERS)}…`;
 }
 
+const TOKEN_HINT =
+  'the access token is not good, or no longer: run mx2s login, or give another where this one comes from';
 const MAX_EXCERPT_CHARACTERS = 500;
 const MAX_HEAD_CHARACTERS = 8192;

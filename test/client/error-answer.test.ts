@@ -40,6 +40,8 @@ describe('matrixErrorOf', () => {
     [401, { errcode: 'M_UNKNOWN_TOKEN', soft_logout: true }, 4, /mx2s login again, it keeps the device/],
     [401, { errcode: 'M_UNKNOWN_TOKEN', soft_logout: false }, 4, /run mx2s login/],
     [401, { errcode: 'M_MISSING_TOKEN' }, 4, /run mx2s login/],
+    [401, '<html>', 4, /run mx2s login/],
+    [401, {}, 4, /run mx2s login/],
     [401, { errcode: 'M_USER_LOCKED', soft_logout: true }, 1, /locked/],
     [403, { errcode: 'M_USER_SUSPENDED' }, 1, /suspended/],
     [403, { errcode: 'M_USER_DEACTIVATED' }, 1, /no more/],
