@@ -36,9 +36,17 @@ export function traceSink({ globals, talk }: Context): ((line: string) => void) 
   if (traceFile !== undefined) {
     // opened once here, so that a path that cannot be written is told before anything is sent
     writeTrace(traceFile, '');
+    let isBroken = false;
     return (line) => {
-      writeTrace(traceFile, `${line}\n`);
       if (trace) talk.line(line);
+      if (isBroken) return;
+      try {
+        writeTrace(traceFile, `${line}\n`);
+      } catch (error) {
+        if (!(error instanceof UnreadableFileError)) throw error;
+        isBroken = true; // a full disk is no reason to end what is being watched
+        talk.warn(`${error.message}; it ends here`);
+      }
     };
   }
   return trace ? (line) => talk.line(line) : undefined;

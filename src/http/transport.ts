@@ -47,6 +47,8 @@ export interface TransportOptions extends ProxySettings {
  */
 export function openTransport(options: TransportOptions): Transport {
   const { caCertPem, proxy } = options;
+  // a single word is a slip, and would be looked for in DNS
+  if (proxy !== undefined && proxy !== '' && !/:\/\/|:\d+\/?$/.test(proxy)) throw noProxyUrl();
   if (proxy !== undefined && proxy !== '' && parseProxy(proxy).token !== undefined) {
     throw new InvalidInputError('--proxy: the URL holds user information', {
       hint: 'put such a URL into HTTPS_PROXY',
@@ -190,10 +192,14 @@ function parseProxy(proxy: string): { uri: string; token: string | undefined } {
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     return { uri: origin, token: `Basic ${Buffer.from(credentials).toString('base64')}` };
   } catch {
-    throw new InvalidInputError('the proxy is no http or https URL', {
-      hint: 'give it as http://HOST:PORT, with --proxy or HTTPS_PROXY',
-    });
+    throw noProxyUrl();
   }
+}
+
+function noProxyUrl(): InvalidInputError {
+  return new InvalidInputError('the proxy is no http or https URL', {
+    hint: 'give it as http://HOST:PORT, with --proxy or HTTPS_PROXY',
+  });
 }
 
 // undici's own entry also loads fetch, WebSocket, caches and mocks: 70 ms, where the agent alone takes 20. The

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -57,6 +58,11 @@ describe('the proxy', () => {
     expect(proxy.asked).toMatchObject([{ path: 'http://0.0.0.0:1/_matrix/client/v3/account/whoami' }]);
   });
 
+  it.each(['nope', 'nope/', '::::', 'ftp://a:1'])('%s is none', async (proxy) => {
+    const { code, stderr } = await run({ url: 'http://127.0.0.1:1' }, ['--proxy', proxy]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('no http or https URL')]);
+  });
+
   it.each(['NO_PROXY', 'no_proxy'])('is passed by where %s says so', async (name) => {
     const [proxy, server] = [await startLoopbackServer(whoami), await startLoopbackServer(whoami)];
     expect((await run(elsewhere(server), ['--proxy', proxy.url], { [name]: '0.0.0.0' })).code).toBe(0);
@@ -81,6 +87,17 @@ describe('the wire log', () => {
     const { stderr } = await run(server, ['--trace', '--trace-file', file]);
     expect(await readFile(file, 'utf8')).toBe(first + stderr);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it('that cannot be written any more ends with a warning, and the command goes on', async () => {
+    const folder = await makeTempDir();
+    const server = await startLoopbackServer((...call) => {
+      rmSync(folder.path, { recursive: true });
+      whoami(...call);
+    });
+    const { code, stdout, stderr } = await run(server, ['--trace-file', join(folder.path, 'trace')]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('@alice:example.org')]);
+    expect(stderr).toMatch(/^warning: cannot write the wire log to [^\n]*; it ends here\n$/);
   });
 
   it('that cannot be written is told before anything is sent', async () => {
