@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { exitCodeOf, type ExitCode } from '../exit-codes.js';
 import { messageWarnings, parseContent, parseTransactionId } from '../todevice/message.js';
 import { sendMessageLines } from '../todevice/message-lines.js';
-import { readDataFrom } from '../ui/file-input.js';
+import { chunksOf, readDataFrom } from '../ui/file-input.js';
 import { renderBar, startProgress } from '../ui/progress.js';
 import { renderTally } from '../ui/render/send.js';
 import type { Context } from './context.js';
@@ -69,7 +69,7 @@ async function sendMany(context: Context, options: ManyMessages): Promise<ExitCo
   const progress = await countProgress(context);
   try {
     const tally = await sendMessageLines<string>({
-      chunks: progress.watch(stdin.chunks()),
+      chunks: progress.watch(chunksOf(stdin)),
       form: options.form,
       concurrency: options.concurrency,
       failFast: options.failFast,

@@ -6,6 +6,7 @@ import { plainUserId } from '../ids/plain-user-id.js';
 import { gradeServerName } from '../ids/server-name.js';
 import { gradeUserId } from '../ids/user-id.js';
 import { codeFor, ID_REASONS, refused, type Grammar, type IdVerdict } from '../ids/verdict.js';
+import { chunksOf } from '../ui/file-input.js';
 import { escapeText } from '../ui/escape.js';
 import { renderIdCount, renderIdResult, type IdKind, type IdResult } from '../ui/render/validate-id.js';
 import type { Input, Output } from '../ui/streams.js';
@@ -98,7 +99,7 @@ async function* batchesOf(ids: ValidateIdOptions['ids'], stdin: Input): AsyncGen
     return;
   }
   let isEmpty = true;
-  for await (const batch of idLines(stdin.chunks())) {
+  for await (const batch of idLines(chunksOf(stdin))) {
     isEmpty = false;
     yield batch;
   }

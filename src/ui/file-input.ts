@@ -1,6 +1,6 @@
 /** Reading what the user names on the command line: a file, or `-` for stdin. */
 import { readFile } from 'node:fs/promises';
-import { UnreadableFileError } from '../errors.js';
+import { Mx2sError, UnreadableFileError } from '../errors.js';
 import { decodeUtf8, type Input } from './streams.js';
 
 /**
@@ -10,7 +10,8 @@ import { decodeUtf8, type Input } from './streams.js';
  * @throws UnreadableFileError, InvalidInputError (empty stdin, no UTF-8)
  */
 export async function readTextFrom(source: string, stdin: Input, what: string): Promise<string> {
-  if (source === '-') return stdin.text(what);
+  if (source === '-')
+    return stdin.text(what).catch((error: unknown) => Promise.reject(unreadableStdin(error)));
   let bytes: Uint8Array;
   try {
     bytes = await readFile(source);
@@ -38,6 +39,27 @@ export async function readSecretFrom(source: string, stdin: Input, what: string)
   } catch (error) {
     throw error instanceof UnreadableFileError ? unreadableSecret(error, what) : error;
   }
+}
+
+/**
+ * The bytes of stdin as they come.
+ * @throws UnreadableFileError when it cannot be read: it is closed, or open for writing only
+ */
+export async function* chunksOf(stdin: Input): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stdin.chunks();
+  } catch (error) {
+    throw unreadableStdin(error);
+  }
+}
+
+/** A failed system call is the caller's stdin; any other error is passed on. */
+function unreadableStdin(error: unknown): Error {
+  if (!(error instanceof Error) || error instanceof Mx2sError || !('syscall' in error)) return error as Error;
+  return new UnreadableFileError('-', `cannot read stdin: ${reasonOf(error)}`, {
+    hint: 'is it open, and open for reading?',
+    cause: error,
+  });
 }
 
 /** Neither path nor cause: who mistakes the flag for one that takes the secret itself has typed the secret there. */
