@@ -25,11 +25,26 @@ export interface Directories {
  */
 export function directoriesOf(env: Environment): Directories {
   const own = variable(env, 'MX2S_CONFIG_DIR');
-  if (own !== undefined) return { config: resolve(own), state: join(resolve(own), 'state') };
+  if (own !== undefined) {
+    const config = absolute(own);
+    return { config, state: join(config, 'state') };
+  }
   return {
     config: join(xdgDirectory(env, 'XDG_CONFIG_HOME', '.config'), 'mx2s'),
     state: join(xdgDirectory(env, 'XDG_STATE_HOME', '.local/state'), 'mx2s'),
   };
+}
+
+/** @throws UsageError when the working directory, below which it lies, is no more */
+function absolute(path: string): string {
+  try {
+    return resolve(path);
+  } catch (cause) {
+    throw new UsageError('MX2S_CONFIG_DIR is relative to a working directory that does not exist', {
+      hint: 'set it to an absolute path, or go to another directory',
+      cause,
+    });
+  }
 }
 
 /** The value of a variable; an empty one counts as unset. */

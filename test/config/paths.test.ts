@@ -1,8 +1,18 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { directoriesOf } from '../../src/config/paths.js';
 import { UsageError } from '../../src/errors.js';
 
 describe('directoriesOf', () => {
+  it('says so where MX2S_CONFIG_DIR is relative to a directory that was removed', () => {
+    const gone = Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), { code: 'ENOENT' });
+    const cwd = vi.spyOn(process, 'cwd').mockImplementation(() => {
+      throw gone;
+    });
+    onTestFinished(() => cwd.mockRestore());
+    expect(() => directoriesOf({ MX2S_CONFIG_DIR: 'm' })).toThrow(UsageError);
+    expect(directoriesOf({ MX2S_CONFIG_DIR: '/m' }).config).toBe('/m');
+  });
+
   it.each([
     ['HOME alone', { HOME: '/home/al' }, '/home/al/.config/mx2s', '/home/al/.local/state/mx2s'],
     [
