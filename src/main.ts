@@ -240,6 +240,8 @@ function formatTyped(argv: readonly string[]): Format | undefined {
 function usageErrorOf(error: CommanderError, command: string | undefined): UsageError {
   const [message = '', suggestion] = error.message
     .replace(/^error: /, '')
+    // not what was given to it: it may be a secret, for a flag that was thought to exist
+    .replace(/^(unknown option '[^=']*)=.*'(?=\n\(|$)/s, "$1'")
     .replace(/^(unknown option '[^=']*)=.*'/s, "$1'") // what follows may be a secret
     .replace(/\. Allowed choices are (.*)\.$/, ': it is not one of $1')
     .replace(/\. Expected (.*)\.$/, ': expected $1')

@@ -63,6 +63,17 @@ describe('parseCommandLine', () => {
     await expect(failure).rejects.toMatchObject({ hint: 'run mx2s probe --help' });
   });
 
+  it.each(['--password=geheim', "--access-token=ge=geheim'\ngeheim", '-Z=geheim'])(
+    'names an unknown flag without what was given to it: %j',
+    async (flag) => {
+      const failure = parseCommandLine(['probe', flag], entries);
+      await expect(failure).rejects.toMatchObject({
+        code: 'usage',
+        message: `unknown option '${flag.slice(0, flag.indexOf('='))}'`,
+      });
+    },
+  );
+
   it('imports a command only when it is used', async () => {
     let loads = 0;
     const lazy: CommandEntry[] = [
