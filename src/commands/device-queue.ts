@@ -8,7 +8,8 @@ import { SharedDeviceError } from '../errors.js';
 import type { ServerName } from '../ids/server-name.js';
 import { isServerUser, serverNameOf } from '../ids/user-id.js';
 import { openBatchSource } from '../listen/batch-source.js';
-import { QueueReader, type QueueReaderOptions } from '../listen/queue-reader.js';
+import { QueueReader, type LineReport, type QueueReaderOptions } from '../listen/queue-reader.js';
+import type { Talk } from '../ui/streams.js';
 import type { Context } from './context.js';
 import { deviceOf, openSession, type Session, type SessionDevice } from './session.js';
 
@@ -60,17 +61,22 @@ export function openReader(
     store: (position: Position) => writePosition(files.position, position),
     clock,
     chance,
-    report: {
-      down: (error) => talk.notice(`the connection is lost, trying again until it is back: ${error.message}`),
-      up: () => talk.notice('the connection is back'),
-      limited: (waitMs) =>
-        talk.notice(`the homeserver asks for patience, trying again in ${Math.ceil(waitMs / 1000)} s`),
-      startedOver: (error) =>
-        talk.warn(
-          `the homeserver does not know the position that was stored, so what is not acknowledged comes again: ${error.message}`,
-        ),
-    },
+    report: lineReport(talk),
   });
+}
+
+/** Tells of the line to the homeserver on stderr: once when it goes down, once when it is back. */
+export function lineReport(talk: Talk): LineReport {
+  return {
+    down: (error) => talk.notice(`the connection is lost, trying again until it is back: ${error.message}`),
+    up: () => talk.notice('the connection is back'),
+    limited: (waitMs) =>
+      talk.notice(`the homeserver asks for patience, trying again in ${Math.ceil(waitMs / 1000)} s`),
+    startedOver: (error) =>
+      talk.warn(
+        `the homeserver does not know the position that was stored, so what is not acknowledged comes again: ${error.message}`,
+      ),
+  };
 }
 
 /**

@@ -39,6 +39,7 @@ import {
 import { quoteForShell } from '../ui/render/shell.js';
 import type { Context } from './context.js';
 import { define } from './define.js';
+import { lineReport } from './device-queue.js';
 import { openEventLog, type EventLog } from './event-log.js';
 import {
   configureGateway,
@@ -210,14 +211,7 @@ function openReader(
     store: (position) => writePosition(files.position, position),
     clock,
     chance,
-    report: {
-      down: (error) => talk.notice(`the connection is lost, trying again until it is back: ${error.message}`),
-      up: () => talk.notice('the connection is back'),
-      startedOver: (error) =>
-        talk.warn(
-          `the homeserver does not know the position that was stored, so what is not acknowledged comes again: ${error.message}`,
-        ),
-    },
+    report: lineReport(talk),
   });
 }
 
