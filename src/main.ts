@@ -12,7 +12,14 @@ import type { Context } from './commands/context.js';
 import { readFlags, type CommandEntry } from './commands/define.js';
 import { addGlobalFlags, parseGlobals, type Globals } from './commands/globals.js';
 import type { SignalListeners } from './config/settings-file.js';
-import { InterruptedError, ReaderGoneError, UsageError, type Signal } from './errors.js';
+import {
+  DiskError,
+  InterruptedError,
+  Mx2sError,
+  ReaderGoneError,
+  UsageError,
+  type Signal,
+} from './errors.js';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
 import type { HttpClient } from './http/client.js';
 import { loadPalette, wantsColor, type Palette } from './ui/palette.js';
@@ -54,8 +61,9 @@ export async function main(process: ProcessLike): Promise<ExitCode> {
     }
     return await runChosen(process, chosen);
   } catch (error) {
-    if (!(error instanceof ReaderGoneError)) early.talk.error(error);
-    return exitCodeOf(error);
+    const told = toldError(error);
+    if (!(told instanceof ReaderGoneError)) early.talk.error(told);
+    return exitCodeOf(told);
   } finally {
     await early.talk.flush();
     // a pipe that was read in part would keep the process alive
@@ -188,8 +196,9 @@ async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<E
   try {
     exitCode = await chosen.run(context);
   } catch (error) {
-    if (!(error instanceof ReaderGoneError)) streams.talk.error(error);
-    exitCode = exitCodeOf(error);
+    const told = toldError(error);
+    if (!(told instanceof ReaderGoneError)) streams.talk.error(told);
+    exitCode = exitCodeOf(told);
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
@@ -234,6 +243,13 @@ function formatTyped(argv: readonly string[]): Format | undefined {
   const flags = end === -1 ? argv : argv.slice(0, end);
   const last = flags.findLast((each) => each === '--json' || each === '--text');
   return last === undefined ? undefined : last === '--json' ? 'json' : 'text';
+}
+
+/** A limit of the system, which any call that opens something may meet, is no bug of ours. */
+export function toldError(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (error instanceof Mx2sError || (code !== 'EMFILE' && code !== 'ENFILE')) return error;
+  return new DiskError('too many files are open', { hint: 'raise the limit: ulimit -n 1024', cause: error });
 }
 
 /** @param command the subcommand that was named, if parsing got so far */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { define, type CommandDefinition, type CommandEntry } from '../src/commands/define.js';
 import { UsageError } from '../src/errors.js';
-import { parseCommandLine } from '../src/main.js';
+import { exitCodeOf } from '../src/exit-codes.js';
+import { parseCommandLine, toldError } from '../src/main.js';
 import { runCli } from './kit/run-cli.js';
 
 const seen: unknown[] = [];
@@ -151,5 +152,18 @@ describe('main', () => {
     });
     expect(code).toBe(1);
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'disk' } });
+  });
+});
+
+describe('toldError', () => {
+  it.each(['EMFILE', 'ENFILE'])('does not call %s a bug', (code) => {
+    const told = toldError(Object.assign(new Error(code), { code }));
+    expect(exitCodeOf(told)).toBe(1);
+    expect(told).toMatchObject({ code: 'disk', message: 'too many files are open' });
+  });
+
+  it('leaves any other error as it is', () => {
+    const errors = [new Error('x'), new UsageError('x'), undefined];
+    expect(errors.map(toldError)).toEqual(errors);
   });
 });
