@@ -186,6 +186,19 @@ describe('the reserved identity', () => {
     expect([reply.status, reply.json.errcode]).toEqual([404, 'M_NOT_FOUND']);
   });
 
+  it.each([
+    ['PUT', '/_matrix/federation/v1/invite/!r:other.test/$e'],
+    ['PUT', '/_matrix/federation/v2/invite/!r:other.test/$e'],
+    ['GET', '/_matrix/federation/v1/make_join/!r:other.test/@:hs.test'],
+    ['POST', '/v3/rooms/!r:hs.test/invite'],
+    ['GET', `/v3/presence/${encodeURIComponent(SERVER_USER)}/status`],
+  ])('R-23: is invited to no room and has no presence: %s %s', async (method, path) => {
+    const server = await openTestServer();
+    const body = method === 'GET' ? undefined : { user_id: SERVER_USER };
+    const reply = await server.call(method, path, { token: server.alice.accessToken, body });
+    expect(reply.status).toBe(404);
+  });
+
   it('R-24: shares its device ID with nobody: "" at login means a new device', async () => {
     const server = await openTestServer({ allowRegistration: true });
     const login = await server.logIn(server.alice, { device_id: '' });
@@ -367,5 +380,23 @@ describe('the subsystem', () => {
     await server.send(alice, TYPE, { [SERVER_USER]: { '': { device_id: other.json.device_id } } });
     expect(await server.waiting(alice)).toHaveLength(1);
     expect(await server.waiting({ accessToken: other.json.access_token })).toEqual([]);
+  });
+
+  it('R-37: has no guests to hear from, and a handler can refuse whom it likes', async () => {
+    const failures: string[] = [];
+    const server = await serverWith(
+      async ({ sender }) => {
+        if (sender.startsWith('@alice:')) throw new Error('not for alice');
+        return undefined;
+      },
+      { allowRegistration: true, onHandlerFailure: (_type: string, reason: string) => failures.push(reason) },
+    );
+    const guest = await server.call('POST', '/v3/register?kind=guest', { body: {} });
+    expect([guest.status, guest.json.errcode]).toEqual([403, 'M_GUEST_ACCESS_FORBIDDEN']);
+    for (const user of [server.alice, server.bob]) {
+      expect((await server.send(user, TYPE, { [SERVER_USER]: { '': {} } })).status).toBe(200);
+    }
+    expect(failures).toEqual(['not for alice']);
+    expect(server.log.map(({ outcome }) => outcome)).toEqual(['failed', 'handled']);
   });
 });
