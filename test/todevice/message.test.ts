@@ -35,7 +35,7 @@ describe('parseRecipient', () => {
     ['@alice:example.org', '', 'E_DEVICE_EMPTY'],
     ['@alice:example.org', '\udc00', 'E_SURROGATE'],
     ['@:example.org', 'AAAABBBB', 'server_device'],
-  ])('refuses %j with device %j: %s', (to, device, reason) => {
+  ])('refuses %j with device %j: %s (R-6)', (to, device, reason) => {
     expect(refusal(() => parseRecipient(to, device))).toMatchObject({ code: 'invalid_input', reason });
   });
 
