@@ -47,6 +47,7 @@ export class Outbox {
   readonly #lines = new Map<ServerName, Line>();
   readonly #workers = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
+  readonly #watchers: (() => void)[] = [];
   /** Who has taken a transaction since the start. */
   readonly #takers = new BoundedMap<ServerName, true>(MAX_TAKERS);
 
@@ -84,6 +85,13 @@ export class Outbox {
     if (wait !== undefined && this.#options.clock.monotonic() >= wait.earliestEndMs) wait.end.abort();
   }
 
+  /** Resolves when nothing is in flight: every queue is empty, or waits after a failure. */
+  async settled(): Promise<void> {
+    while ([...this.#lines.values()].some(({ wait }) => wait === undefined)) {
+      await new Promise<void>((resolve) => this.#watchers.push(resolve));
+    }
+  }
+
   /** Calls off what is in flight; resolves when nothing moves any more. What was not taken stays in the store. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the outbox was stopped'));
@@ -108,6 +116,7 @@ export class Outbox {
       }
     }
     this.#lines.delete(destination);
+    this.#tellWatchers();
   }
 
   /** Sends the next transaction; false when there is none. */
@@ -139,9 +148,14 @@ export class Outbox {
     const delayMs = outboxDelayMs(failures, chance.fraction(), askedMs);
     const end = new AbortController();
     line.wait = { end, earliestEndMs: clock.monotonic() + MIN_SILENCE_MS };
+    this.#tellWatchers();
     onFailure?.({ destination, failures, delayMs, error });
     await clock.sleep(delayMs, end.signal).catch(() => undefined); // ended early
     line.wait = undefined;
+  }
+
+  #tellWatchers(): void {
+    for (const resolve of this.#watchers.splice(0)) resolve();
   }
 }
 

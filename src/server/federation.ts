@@ -50,6 +50,7 @@ export interface FederationTools {
 export class Federation {
   readonly identity: Identity;
   readonly outbox: Outbox;
+  readonly #clock: Clock;
   readonly #transport: Transport;
   readonly #keyRing: KeyRing;
   readonly #onRefused: FederationOptions['onRefused'];
@@ -69,6 +70,7 @@ export class Federation {
       chance,
       onFailure: options.onUnsent,
     });
+    this.#clock = clock;
     this.#transport = transport;
     this.#keyRing = new KeyRing({ fetch: serverKeysFetch(client), clock });
     this.#onRefused = options.onRefused;
@@ -88,8 +90,15 @@ export class Federation {
   readonly keysOf = (serverName: ServerName, minimumMs: number) =>
     this.#keyRing.keysOf(serverName, minimumMs);
 
-  /** Calls off what is on its way; what was not taken waits for the next start. */
+  /**
+   * Lets what is on its way arrive, if that does not take long, and calls off the rest; what was not taken waits for the
+   * next start, if the store has one.
+   */
   async stop(): Promise<void> {
+    const settled = new AbortController();
+    const patience = this.#clock.sleep(STOP_GRACE_MS, settled.signal).catch(() => undefined);
+    await Promise.race([this.outbox.settled(), patience]);
+    settled.abort();
     await this.outbox.stop();
     await this.#transport.close();
   }
@@ -107,3 +116,5 @@ export class Federation {
 function isRefusal(result: object): result is RequestRefusal {
   return 'status' in result;
 }
+
+const STOP_GRACE_MS = 2000;

@@ -24,6 +24,22 @@ describe('Outbox', () => {
     expect(new Set(peer.transactions(A).map(({ txnId }) => txnId)).size).toBe(4);
   });
 
+  it('is settled when every queue is empty, or waits after a failure', async () => {
+    const { outbox, peer } = world({ clock: new HeldClock() });
+    await outbox.settled();
+    peer.fail(A, 1);
+    const held = peer.hold(B);
+    await outbox.append(A, edus(0, 1));
+    await outbox.append(B, edus(0, 1));
+    let isSettled = false;
+    const settled = outbox.settled().then(() => (isSettled = true));
+    await held.reached;
+    expect(isSettled).toBe(false);
+    held.letGo();
+    await settled;
+    expect([peer.taken(A), peer.taken(B)]).toEqual([[], edus(0, 1)]);
+  });
+
   it('sends what comes later to a server that has taken something without delay', async () => {
     const { outbox, peer } = world();
     await outbox.append(A, edus(0, 1));

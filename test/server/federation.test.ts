@@ -1,6 +1,7 @@
 /** What the embedded homeserver sends to other servers, and how it answers them. */
 import { describe, expect, it, vi } from 'vitest';
-import { directToDevice, openFederated } from './federation-kit.js';
+import { systemClock, type Clock } from '../../src/clock.js';
+import { directToDevice, edusOf, openFederated } from './federation-kit.js';
 import { SERVER_USER } from './kit.js';
 
 const TYPE = 'org.example.whatever';
@@ -96,6 +97,29 @@ describe('a message of a client', () => {
       expect(await server.home.store.outbox.destinations()).toEqual([]);
     },
   );
+});
+
+describe('the end of a server', () => {
+  it('lets what was accepted last arrive', async () => {
+    const { server, peer, peerUser } = await openFederated();
+    await server.send(server.alice, TYPE, { [peerUser]: { '': { last: true } } });
+    await server.close();
+    expect(edusOf(peer)).toMatchObject([{ content: { messages: { [peerUser]: { '': { last: true } } } } }]);
+  });
+
+  it('waits for nobody who does not answer', async () => {
+    const waits: number[] = [];
+    const sleep: Clock['sleep'] = async (ms) => void waits.push(ms); // no time passes
+    const { server, peer, peerUser } = await openFederated({
+      respond: () => undefined,
+      clock: { ...systemClock, sleep },
+    });
+    await server.send(server.alice, TYPE, { [peerUser]: { '': {} } });
+    await peer.arrived(1);
+    await server.close();
+    expect(waits).toEqual([2000]);
+    expect(await server.home.store.outbox.destinations()).toEqual([peer.name]);
+  });
 });
 
 describe('a message from another server', () => {
