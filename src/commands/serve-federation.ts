@@ -1,6 +1,7 @@
 /** How `serve` deals with other servers: whom it trusts, how far it reaches, and what it tells of what goes wrong. */
 import type { OutboxFailure } from '../federation/outbox.js';
 import type { FederationOptions } from '../server/federation.js';
+import type { RunningServer } from '../server/listen.js';
 import type { Context } from './context.js';
 import { openFederationTransport } from './federation-transport.js';
 import type { ServeFiles } from './serve-files.js';
@@ -25,6 +26,13 @@ export function federationOptions(
       talk.detail(`refused a request of another server: ${error}${why}`);
     },
   };
+}
+
+/** What came from other servers and was dropped; undefined when nothing was. */
+export function droppedWords({ droppedEdus }: Pick<RunningServer, 'droppedEdus'>): string | undefined {
+  const { other_edu: ofOtherTypes, bad_shape: malformed, spoofed } = droppedEdus;
+  if (ofOtherTypes + malformed + spoofed === 0) return undefined;
+  return `dropped EDUs of other servers: ${ofOtherTypes} of types that are not for us, ${malformed} malformed, ${spoofed} spoofed`;
 }
 
 function unsentWords({ destination, failures, delayMs, error }: OutboxFailure): string {

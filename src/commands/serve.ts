@@ -12,7 +12,7 @@ import type { Context } from './context.js';
 import { openDataFile } from './data-file.js';
 import { define } from './define.js';
 import { openEventLog, type EventLog } from './event-log.js';
-import { federationOptions } from './serve-federation.js';
+import { droppedWords, federationOptions } from './serve-federation.js';
 import { readServeFiles, type ServeFiles } from './serve-files.js';
 import { configureServe, parseServeOptions, type ServeOptions } from './serve-options.js';
 import { runWrapped } from './wrapped-command.js';
@@ -98,6 +98,8 @@ async function serveUntilTheEnd(
     return 0;
   } finally {
     await server.stop();
+    const dropped = droppedWords(server);
+    if (dropped !== undefined) context.talk.detail(dropped);
     if (envFile !== undefined) rmSync(envFile, { force: true });
   }
 }

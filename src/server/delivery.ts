@@ -15,7 +15,7 @@ import type { Dispatcher } from '../subsystems/dispatch.js';
 import { answerDevice, type Answer, type ServerMessage } from '../subsystems/handler.js';
 import type { DirectToDevice } from '../todevice/edu.js';
 import { splitMessages, type Messages, type RemoteMessages, type SplitMessages } from '../todevice/split.js';
-import { member, stringMember, type JsonNode, type JsonText } from '../wire/json.js';
+import type { JsonText } from '../wire/json.js';
 import type { LogEntry, LogOutcome } from './log-entry.js';
 import { outgoingEdus, whyRejected } from './outgoing.js';
 import type { RateLimit } from './rate-limit.js';
@@ -100,14 +100,6 @@ export class Delivery {
     const isLimited = rateLimit !== undefined && rateLimit.take(origin) > 0;
     if (isLimited) this.#log(message, 'limited');
     else this.#handToServer(message);
-  }
-
-  /** who pretended to be whom is worth a line, also where a user was to be deceived. */
-  logSpoofed(edu: JsonNode, to: string): void {
-    const content = member(edu, 'content');
-    const [sender, type] = [stringMember(content, 'sender') ?? '', stringMember(content, 'type') ?? ''];
-    const facts = { direction: 'in', via: 'federation', outcome: 'spoofed' } as const;
-    this.#options.onEvent({ ...facts, sender, to, device: SERVER_DEVICE_ID, type });
   }
 
   /** Resolves when no handler is at work and every answer is in its queue. */

@@ -7,6 +7,7 @@ import type { Store } from '../store/store.js';
 import type { EduFault } from '../todevice/edu.js';
 import type { Delivery } from './delivery.js';
 import type { Federation } from './federation.js';
+import type { LogEntry } from './log-entry.js';
 import type { SlidingConnections } from './sliding-connections.js';
 import type { Waiters } from './waiters.js';
 
@@ -21,6 +22,8 @@ export interface Homeserver {
   readonly chance: Chance;
   readonly delivery: Delivery;
   readonly federation: Federation;
+  /** Takes the event log, entry by entry. */
+  readonly onEvent: (entry: LogEntry) => void;
   /** How many EDUs were dropped, by reason: all the trace that they leave. */
   readonly droppedEdus: Record<EduFault, number>;
   readonly waiters: Waiters;

@@ -5,6 +5,7 @@ import { parseServerName, type ServerName } from '../ids/server-name.js';
 import { buildApp } from './app.js';
 import type { Certificate } from './certificate.js';
 import type { FirstUser } from './first-users.js';
+import type { Homeserver } from './homeserver.js';
 import { openHomeserver, type HomeserverOptions, type OpenHomeserver } from './open.js';
 import { FEDERATION_ENDPOINTS } from './routes/federation/endpoints.js';
 import { closeSocket, listen } from './socket.js';
@@ -30,6 +31,8 @@ export interface RunningServer {
   readonly users: readonly FirstUser[];
   /** there was an account that is the server now. */
   readonly tookOverAccount: boolean;
+  /** How many EDUs of other servers were dropped so far, by reason. */
+  readonly droppedEdus: Readonly<Homeserver['droppedEdus']>;
   /** Resolves when no handler is at work and every answer is in its queue. */
   settled(): Promise<void>;
   /** Ends long polls and handlers, and closes the sockets. */
@@ -84,6 +87,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       serverName: home.serverName,
       users,
       tookOverAccount,
+      droppedEdus: home.droppedEdus,
       settled: () => home.delivery.settled(),
       async stop() {
         await quiesce();

@@ -76,7 +76,7 @@ export async function openHomeserver(
   authority: string,
   options: HomeserverOptions = {},
 ): Promise<OpenHomeserver> {
-  const { clock = systemClock, chance = systemChance, env = {}, onBug = ignore } = options;
+  const { clock = systemClock, chance = systemChance, env = {}, onEvent = ignore, onBug = ignore } = options;
   const { rateLimitPerSecond, store = openMemoryStore() } = options;
   const transport = openTransport({});
   const exchange = options.exchange ?? ((request, signal) => transport.exchange(request, signal));
@@ -111,7 +111,7 @@ export async function openHomeserver(
     rateLimit: rateLimitPerSecond === undefined ? undefined : createRateLimit(rateLimitPerSecond, clock),
     clock,
     chance,
-    onEvent: options.onEvent ?? ignore,
+    onEvent,
     onFailure: options.onHandlerFailure ?? ignore,
     onBug,
   });
@@ -125,6 +125,7 @@ export async function openHomeserver(
     waiters,
     delivery,
     federation,
+    onEvent,
     droppedEdus: { other_edu: 0, bad_shape: 0, spoofed: 0 },
     connections: new SlidingConnections(chance),
     allowRegistration: options.allowRegistration ?? false,

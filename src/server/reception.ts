@@ -6,6 +6,7 @@
  *
  * @see Server-Server API v1.19, "Transactions"
  */
+import { SERVER_DEVICE_ID } from '../ids/device-id.js';
 import type { ServerName } from '../ids/server-name.js';
 import { gradeUserId } from '../ids/user-id.js';
 import { parseDirectToDevice } from '../todevice/edu.js';
@@ -13,6 +14,7 @@ import { jsonTextOf, member, stringMember, type JsonNode, type JsonText } from '
 import type { Transaction } from '../wire/transaction.js';
 import type { Homeserver } from './homeserver.js';
 import { encodeMembers } from './json-members.js';
+import type { LogEntry } from './log-entry.js';
 
 /**
  * Takes in a transaction of `origin`, which has proved to be that server, and gives its answer:
@@ -39,7 +41,21 @@ async function receiveEdu(home: Homeserver, origin: ServerName, edu: JsonNode): 
   const message = parseDirectToDevice(edu, origin);
   if (typeof message !== 'string') return home.delivery.acceptEdu(message, origin);
   home.droppedEdus[message] += 1;
-  if (message === 'spoofed') home.delivery.logSpoofed(edu, victimOf(home, edu));
+  if (message === 'spoofed') home.onEvent(spoofedEntry(home, edu));
+}
+
+/** R-16: who pretended to be whom is worth a line, also where a user was to be deceived. */
+function spoofedEntry(home: Homeserver, edu: JsonNode): LogEntry {
+  const content = member(edu, 'content');
+  return {
+    direction: 'in',
+    sender: stringMember(content, 'sender') ?? '',
+    to: victimOf(home, edu),
+    device: SERVER_DEVICE_ID,
+    type: stringMember(content, 'type') ?? '',
+    via: 'federation',
+    outcome: 'spoofed',
+  };
 }
 
 /** Who was to be deceived: the server if it is among them, else the first user. */

@@ -46,7 +46,9 @@ export function parseAnswer(text: string, message: ServerMessage): Answer {
   const content = member(answer, 'content');
   if (content?.kind !== 'object') throw new Error('the answer has no object under "content"');
   const type = member(answer, 'type');
-  if (type !== undefined && type.kind !== 'string') throw new Error('the answer\'s "type" is no string');
+  if (type !== undefined && (type.kind !== 'string' || !type.value.isWellFormed())) {
+    throw new Error('the answer\'s "type" is no string');
+  }
   const contentText = encodeJson(content);
   if (Buffer.byteLength(contentText) > MAX_CONTENT_BYTES) {
     throw new Error(`the content of the answer is longer than ${MAX_CONTENT_BYTES} bytes`);

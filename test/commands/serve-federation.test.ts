@@ -2,11 +2,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { signRequest } from '../../src/federation/signed-request.js';
 import { openTransport } from '../../src/http/transport.js';
+import { parseServerName } from '../../src/ids/server-name.js';
+import { parseJson } from '../../src/wire/json.js';
 import { startPeer } from '../federation/peer.js';
 import { AUTHORITY, GOOD, KEY } from '../http/certificates.js';
 import { runCli } from '../kit/run-cli.js';
-import { edusOf } from '../server/federation-kit.js';
+import { directToDevice, edusOf } from '../server/federation-kit.js';
 import { call, defined, sendTo, serve, tempDir, type Ready } from './serve-kit.js';
 
 const INSECURE = ['--federation-port', '0', '--federation-insecure'];
@@ -119,6 +122,32 @@ describe('other servers', () => {
     expect(await answer.json()).toMatchObject({
       to_device: { events: [{ sender: server, type: 'org.example.x', content }] },
     });
+  });
+
+  it('are told of when what they sent was dropped, to who asks for more', async () => {
+    const peer = await startPeer();
+    const { ready, stop } = await serve(['--federation-insecure', '--verbose']);
+    const { homeserver, server_name } = defined(ready);
+    const edus = [
+      ...[{ edu_type: 'm.typing' }, { edu_type: 'm.presence' }, { edu_type: 'm.direct_to_device' }],
+      directToDevice('@:elsewhere.test', 'org.example.x', {}),
+    ];
+    const uri = '/_matrix/federation/v1/send/1';
+    const content = { origin: peer.name, origin_server_ts: 1, pdus: [], edus };
+    const { authorization = '', body = '' } = signRequest(
+      {
+        method: 'PUT',
+        uri,
+        destination: parseServerName(server_name),
+        content: parseJson(JSON.stringify(content)),
+      },
+      { serverName: peer.name, keys: [peer.key] },
+    );
+    const answer = await fetch(`${homeserver}${uri}`, { method: 'PUT', headers: { authorization }, body });
+    expect(answer.status).toBe(200);
+    expect((await stop()).stderr).toBe(
+      'dropped EDUs of other servers: 2 of types that are not for us, 1 malformed, 1 spoofed\n',
+    );
   });
 
   it('are told of when they are refused, to who asks for more', async () => {

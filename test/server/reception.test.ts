@@ -244,5 +244,6 @@ describe('an EDU', () => {
     const keys = await server.call('POST', '/v3/keys/query', { token: server.alice.accessToken, body });
     expect(keys.json.device_keys).toEqual({ [peerUser]: {}, [SERVER_USER]: {} });
     expect(peer.asked.filter(({ path }) => path.includes('/devices/'))).toEqual([]);
+    expect(await server.home.store.outbox.destinations()).toEqual([]); // and none is sent
   });
 });

@@ -72,6 +72,7 @@ describe('parseAnswer', () => {
     ['{}', 'no object under "content"'],
     ['{"content":1}', 'no object under "content"'],
     ['{"content":{},"type":1}', '"type" is no string'],
+    ['{"content":{},"type":"\\ud800"}', '"type" is no string'],
     ['[]', 'no object under "content"'],
     [`{"content":{"x":"${'x'.repeat(65_536)}"}}`, 'longer than 65536 bytes'],
   ])('refuses %s', (text, why) => {
