@@ -10,7 +10,7 @@ import type { Outbox } from '../federation/outbox.js';
 import { SERVER_DEVICE_ID } from '../ids/device-id.js';
 import type { ServerName } from '../ids/server-name.js';
 import type { UserId } from '../ids/user-id.js';
-import type { Delivery as QueueEntries, DeviceRef, Store } from '../store/store.js';
+import type { Delivery as QueueEntries, DeviceRef, RequestId, Store } from '../store/store.js';
 import type { Dispatcher } from '../subsystems/dispatch.js';
 import { answerDevice, type Answer, type ServerMessage } from '../subsystems/handler.js';
 import type { DirectToDevice } from '../todevice/edu.js';
@@ -66,9 +66,8 @@ export class Delivery {
     const split = splitMessages(messages, this.#options.serverName);
     const message = serverMessageOf(split, { sender, type, deviceId: from.deviceId, via: 'client' });
     const outgoing = this.#outgoing(split.remote, { sender, type });
-    if (message !== undefined) this.#limit(message);
-
     const once = { device: from, path };
+    if (message !== undefined) await this.#limit(message, once);
     if (await this.#enqueue({ sender, type, messages: split.local, outgoing, once })) {
       if (message !== undefined) this.#log(message, 'duplicate');
       return;
@@ -128,8 +127,11 @@ export class Delivery {
     throw badJson(whyRejected(first));
   }
 
-  #limit(message: ServerMessage): void {
-    const waitMs = this.#options.rateLimit?.take(message.sender) ?? 0;
+  /** A repeat costs nothing: it was accepted, and hears so again. */
+  async #limit(message: ServerMessage, once: RequestId): Promise<void> {
+    const { rateLimit, store } = this.#options;
+    if (rateLimit === undefined || (await store.hasDelivered(once))) return;
+    const waitMs = rateLimit.take(message.sender);
     if (waitMs === 0) return;
     this.#log(message, 'limited');
     throw new Refusal(429, 'M_LIMIT_EXCEEDED', 'too many messages to the server', {

@@ -172,6 +172,10 @@ class MemoryStore implements Store {
     return { repeated: false, reached };
   }
 
+  async hasDelivered({ device, path }: RequestId): Promise<boolean> {
+    return this.#row(device)?.transactions.has(path) === true;
+  }
+
   async queued(device: DeviceRef, after: number, limit: number): Promise<readonly QueuedEvent[]> {
     const queue = this.#row(device)?.queue ?? [];
     const start = firstAfter(queue, after);

@@ -166,6 +166,12 @@ class SqliteStore implements Store {
     });
   }
 
+  async hasDelivered({ device, path }: RequestId): Promise<boolean> {
+    const id = this.#idOf(device);
+    const sql = 'SELECT number FROM transactions WHERE device = ? AND path = ?';
+    return id !== undefined && this.#db.get(sql, id, path) !== undefined;
+  }
+
   async queued(device: DeviceRef, after: number, limit: number): Promise<readonly QueuedEvent[]> {
     return this.#db
       .all(

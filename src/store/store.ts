@@ -150,6 +150,8 @@ export interface Store {
    */
   renewSession(refreshTokenHash: string, tokens: TokenPair): Promise<boolean>;
 
+  /** Was this request delivered before (R-15)? */
+  hasDelivered(request: RequestId): Promise<boolean>;
   /** Puts messages into the queues of the devices that exist, drops the rest, and EDUs into the outbox. */
   deliver(delivery: Delivery): Promise<Delivered>;
   /** The oldest events after a position, at most `limit`. Changes nothing. */

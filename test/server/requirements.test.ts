@@ -360,6 +360,22 @@ describe('the subsystem', () => {
     expect((await server.send(alice, TYPE, { [bob.userId]: { '*': {} } })).status).toBe(200);
   });
 
+  it('R-15 R-34: a repeat of what was accepted costs nothing, and hears so again', async () => {
+    const { contents, handle } = recorder();
+    const server = await serverWith(handle, { rateLimitPerSecond: 1 });
+    const messages = { messages: { [SERVER_USER]: { '': {} } } };
+    const put = (txnId: string) =>
+      server.call('PUT', `/v3/sendToDevice/${TYPE}/${txnId}`, {
+        token: server.alice.accessToken,
+        body: messages,
+      });
+    expect((await put('1')).status).toBe(200);
+    expect((await put('1')).status).toBe(200);
+    expect(server.log.at(-1)).toMatchObject({ outcome: 'duplicate' });
+    expect((await put('2')).status).toBe(429);
+    expect(contents).toHaveLength(1);
+  });
+
   it('R-35: a handler is told sender, type, content, and the device of a local sender', async () => {
     const seen: unknown[] = [];
     const server = await serverWith(async (message) => {

@@ -243,6 +243,8 @@ describe.each(STORES)('the %s store', (_name, openStore) => {
         store.deliver(delivery([['A', CONTENT]], undefined, { device: device(name), path }));
       expect(await once('A', '/1')).toMatchObject({ repeated: false });
       expect(await once('A', '/1')).toEqual({ repeated: true, reached: [] });
+      expect(await store.hasDelivered({ device: device('A'), path: '/1' })).toBe(true);
+      expect(await store.hasDelivered({ device: device('A'), path: '/never' })).toBe(false);
       expect(await once('A', '/2')).toMatchObject({ repeated: false });
       expect(await once('B', '/1')).toMatchObject({ repeated: false });
       expect(await store.queued(device('A'), 0, 9)).toHaveLength(3);
