@@ -37,6 +37,7 @@ export class Database {
       this.#driver.get('PRAGMA journal_mode = WAL');
       this.#driver.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON');
       this.#migrate(file, schema);
+      this.shedTraces(); // a process that died may have left some
     } catch (error) {
       if (error instanceof UnreadableFileError) throw error;
       throw new UnreadableFileError(file, `cannot open the database ${file}: ${(error as Error).message}`, {
@@ -54,7 +55,7 @@ export class Database {
       this.#driver.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#driver.exec('ROLLBACK');
+      if (this.#driver.inTransaction) this.#driver.exec('ROLLBACK'); // where the disk failed SQLite has done so
       throw error;
     }
   }
