@@ -58,7 +58,9 @@ export function openEventLog(
       begin();
       file?.close();
       // a reader who takes nothing must not keep a server that was told to stop
-      await (signal.aborted ? Promise.race([written, clock.sleep(BLOCKED_GRACE_MS)]) : written);
+      const isDone = new AbortController();
+      const patience = clock.sleep(BLOCKED_GRACE_MS, isDone.signal).catch(() => undefined);
+      await (signal.aborted ? Promise.race([written, patience]) : written).finally(() => isDone.abort());
     },
   };
 }
