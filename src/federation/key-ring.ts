@@ -28,17 +28,21 @@ export class KeyRing {
   readonly #options: KeyRingOptions;
   readonly #known: BoundedMap<ServerName, Known>;
   readonly #underWay = new Map<ServerName, Promise<Known>>();
+  /** What came of those whose keys were never good. */
+  readonly #failed: BoundedMap<ServerName, Known>;
+  #strangers = 0;
 
   constructor(options: KeyRingOptions) {
     this.#options = options;
     this.#known = new BoundedMap(options.maxServers ?? DEFAULT_MAX_SERVERS);
+    this.#failed = new BoundedMap(options.maxServers ?? DEFAULT_MAX_SERVERS);
   }
 
   /** The key of `serverName` that can verify a request now. Never throws. */
   async keyFor(serverName: ServerName, keyId: string): Promise<PublicKey | KeyFault> {
     const key = this.#usable(this.#known.get(serverName)?.keys)?.verifyKeys.get(keyId);
     if (key !== undefined) return key;
-    const { keys, fault } = await this.#fetch(serverName);
+    const { keys, fault } = await this.#fetch(serverName, MAX_STRANGERS);
     const usable = this.#usable(keys);
     if (usable === undefined) return fault ?? { fault: `the keys of ${serverName} have expired` };
     return usable.verifyKeys.get(keyId) ?? { fault: `${serverName} has no key ${keyId}` };
@@ -57,7 +61,7 @@ export class KeyRing {
     ) {
       return known;
     }
-    const { keys, fault } = await this.#fetch(serverName);
+    const { keys, fault } = await this.#fetch(serverName, MAX_STRANGERS_FOR_OTHERS);
     return keys ?? fault ?? { fault: `${serverName} has no keys` };
   }
 
@@ -65,17 +69,27 @@ export class KeyRing {
     return keys !== undefined && this.#options.clock.now() < usableUntilMs(keys) ? keys : undefined;
   }
 
-  /** Fetches, unless that was done too often; in either case gives what is known then. */
-  #fetch(serverName: ServerName): Promise<Known> {
+  /**
+   * Fetches, unless that was done too often; in either case gives what is known then.
+   *
+   * Anybody can name servers that nobody has heard of. So these have a bound of their own, less for those who ask us
+   * as a notary, and their failures a place of their own: a server whose keys were good is not pushed aside.
+   */
+  #fetch(serverName: ServerName, maxStrangers: number): Promise<Known> {
     const already = this.#underWay.get(serverName);
     if (already !== undefined) return already;
-    const known = this.#known.get(serverName);
+    const known = this.#known.get(serverName) ?? this.#failed.get(serverName);
+    const isStranger = known?.keys === undefined;
     const sinceMs = this.#options.clock.now() - (known?.againMs ?? -Infinity);
     if (known !== undefined && sinceMs < FETCH_INTERVAL_MS) return Promise.resolve(known);
-    if (this.#underWay.size >= MAX_UNDER_WAY) {
+    if (isStranger && this.#strangers >= maxStrangers) {
       return Promise.resolve({ keys: known?.keys, fault: { fault: 'too many keys are being fetched' } });
     }
-    const fetching = this.#ask(serverName, known).finally(() => this.#underWay.delete(serverName));
+    if (isStranger) this.#strangers += 1;
+    const fetching = this.#ask(serverName, known).finally(() => {
+      this.#underWay.delete(serverName);
+      if (isStranger) this.#strangers -= 1;
+    });
     this.#underWay.set(serverName, fetching);
     return fetching;
   }
@@ -90,7 +104,7 @@ export class KeyRing {
     // what was good stays so until it expires, should its server not answer now
     const next =
       'fault' in result ? { keys: known?.keys, fault: result, againMs } : { keys: result, againMs };
-    this.#known.set(serverName, next);
+    (next.keys === undefined ? this.#failed : this.#known).set(serverName, next);
     return next;
   }
 }
@@ -114,5 +128,7 @@ function faultOf(serverName: ServerName, cause: unknown): KeyFault {
 }
 
 const FETCH_INTERVAL_MS = 10_000;
-const MAX_UNDER_WAY = 100;
+/** How many servers that we have no keys of may be asked at a time. */
+const MAX_STRANGERS = 100;
+const MAX_STRANGERS_FOR_OTHERS = 10;
 const DEFAULT_MAX_SERVERS = 1000;

@@ -127,6 +127,42 @@ describe('keyFor', () => {
     expect(asked).toHaveLength(100);
   });
 
+  it('asks servers whose keys it had, however many others are silent', async () => {
+    let keys: SigningKeys = [one];
+    const silent = new Promise<JsonNode>(() => undefined);
+    const { ring } = ringOf((_nowMs, name) => (name === NAME ? published(keys) : silent));
+    await ring.keyFor(NAME, one.keyId);
+    for (let count = 0; count < 150; count += 1) {
+      void ring.keyFor(parseServerName(`${String(count)}.example`), one.keyId);
+    }
+    keys = [two];
+    expectKey(await ring.keyFor(NAME, two.keyId), two);
+  });
+
+  it('asks for others only so many that there is room for ourselves', async () => {
+    const silent = new Promise<JsonNode>(() => undefined);
+    const { ring, asked } = ringOf((_nowMs, name) => (name === NAME ? published([one]) : silent));
+    for (let count = 0; count < 100; count += 1) {
+      void ring.keysOf(parseServerName(`${String(count)}.example`), 0);
+    }
+    expect(asked).toHaveLength(10);
+    expectKey(await ring.keyFor(NAME, one.keyId), one);
+  });
+
+  it('forgets no good keys for servers that have none', async () => {
+    const { ring, asked } = ringOf(
+      (_nowMs, name) => {
+        if (name === NAME) return published([one]);
+        throw new NetworkError({ method: 'GET', url: 'x' }, 'no such server');
+      },
+      { maxServers: 2 },
+    );
+    await ring.keyFor(NAME, one.keyId);
+    for (const name of ['b', 'c', 'd']) await ring.keyFor(parseServerName(name), one.keyId);
+    expectKey(await ring.keyFor(NAME, one.keyId), one);
+    expect(asked.filter((name) => name === NAME)).toHaveLength(1);
+  });
+
   it('lets a bug through', async () => {
     const ring = new KeyRing({ fetch: () => Promise.reject(new TypeError('bug')), clock: new TurnedClock() });
     await expect(ring.keyFor(NAME, one.keyId)).rejects.toThrow('bug');
