@@ -73,7 +73,11 @@ function isTooLong(messageId: string): boolean {
   );
 }
 
-/** Historical user IDs have to be accepted (Matrix v1.19, Appendices, "Historical User IDs"). */
+/**
+ * Historical user IDs have to be accepted (Matrix v1.19, Appendices, "Historical User IDs"). The same section says
+ * that IDs with an empty localpart should not be forwarded to clients outside events. MSC4246 relies on exactly that,
+ * and makes the empty localpart current grammar: so we forward `@:remote` (R-28; our reading of what is open).
+ */
 function readSender(text: string): UserId | undefined {
   try {
     return parseUserId(text, 'historical');
