@@ -31,26 +31,30 @@ describe.runIf(!('missing' in found))('mx2s serve and Synapse, of which one is d
     flags.push('--federation-port', String(port), ...INSECURE, '--on', `${TYPE}=echo`, '--verbose');
   });
 
-  it('Synapse gets 1,000 messages of ours, although we are killed in between', { timeout: 180_000 }, async () => {
-    const carol = await newSession(synapse.address);
-    const send = ['send', carol.userId, '--device', carol.deviceId, '-t', TYPE, '--ndjson', '--quiet'];
-    const lines = (from: number, to: number) =>
-      Array.from({ length: to - from }, (_, index) => `{"n":${String(from + index)}}\n`).join('');
+  it(
+    'Synapse gets 1,000 messages of ours, although we are killed in between',
+    { timeout: 180_000 },
+    async () => {
+      const carol = await newSession(synapse.address);
+      const send = ['send', carol.userId, '--device', carol.deviceId, '-t', TYPE, '--ndjson', '--quiet'];
+      const lines = (from: number, to: number) =>
+        Array.from({ length: to - from }, (_, index) => `{"n":${String(from + index)}}\n`).join('');
 
-    await synapse.halt();
-    const before = await host.start(...flags);
-    expect(objectsOf((await before.run(send, lines(0, 1000))).stdout)).toHaveLength(1000);
-    await before.said(/attempt 3/);
-    await before.kill();
-    const after = await host.start(...flags);
-    expect(await after.run(send, lines(1000, 1001))).toMatchObject({ code: 0 });
-    await synapse.resume();
+      await synapse.halt();
+      const before = await host.start(...flags);
+      expect(objectsOf((await before.run(send, lines(0, 1000))).stdout)).toHaveLength(1000);
+      await before.said(/attempt 3/);
+      await before.kill();
+      const after = await host.start(...flags);
+      expect(await after.run(send, lines(1000, 1001))).toMatchObject({ code: 0 });
+      await synapse.resume();
 
-    const events = await receive(carol, 1001);
-    expect(events).toEqual(
-      Array.from({ length: 1001 }, (_, n) => ({ sender: after.alice.userId, type: TYPE, content: { n } })),
-    );
-  });
+      const events = await receive(carol, 1001);
+      expect(events).toEqual(
+        Array.from({ length: 1001 }, (_, n) => ({ sender: after.alice.userId, type: TYPE, content: { n } })),
+      );
+    },
+  );
 
   it('our server gets 150 messages of Synapse', { timeout: 120_000 }, async () => {
     const carol = await newSession(synapse.address);
