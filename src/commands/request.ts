@@ -22,14 +22,11 @@ import { addExamples, collect, define } from './define.js';
 import { openReader, takeDeviceQueue, type DeviceQueue } from './device-queue.js';
 import { eventWriter } from './event-output.js';
 import { parseRequestOptions, type RequestOptions } from './request-options.js';
+import { addMessageFlags } from './send-options.js';
 
 export const request = define<RequestOptions>({
   configure: (command) => {
-    command
-      .argument('[to]', '@:domain for a server, @user:domain for a user (with --device)')
-      .option('-t, --type <type>', 'event type, like org.example.type')
-      .option('-d, --data <json>', 'content: a JSON object, or @FILE, or @- for stdin (default: {})')
-      .option('--device <id>', 'device; \'*\' for all; a server has none but "", the default')
+    addMessageFlags(command)
       .option('--template', 'fill {{txn_id}} and {{device_id}} in the content, and in the values of --match')
       .option('--reply-type <glob>', "type of the answer (default: '*')")
       .option('--match <pointer=value>', 'JSON pointer and value in the answer; may be repeated', collect)

@@ -1,4 +1,5 @@
 /** `mx2s send`: what its flags ask for. */
+import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import {
   parseAddressee,
@@ -41,6 +42,15 @@ export interface ManyMessages extends ActionChoice {
 
 /** Send it; or print the request, or a command line that would make it. */
 export type ActionName = 'send' | 'dry-run' | 'curl';
+
+/** What every command that sends a message asks for: to whom, of which type, with which content. */
+export function addMessageFlags(command: Command): Command {
+  return command
+    .argument('[to]', '@:domain for a server, @user:domain for a user (with --device)')
+    .option('-t, --type <type>', 'event type, like org.example.type')
+    .option('-d, --data <json>', 'content: a JSON object, or @FILE, or @- for stdin (default: {})')
+    .option('--device <id>', 'device; \'*\' for all; a server has none but "", the default');
+}
 
 /** @throws UsageError, InvalidInputError */
 export function parseSendOptions({ args: [to], flags, globals }: Typed): SendOptions {

@@ -11,6 +11,7 @@ import { addExamples, define } from './define.js';
 import { openAction, type SendAction } from './send-action.js';
 import { configureSendAs } from './send-as-options.js';
 import {
+  addMessageFlags,
   parseSendOptions,
   type ActionChoice,
   type ManyMessages,
@@ -20,11 +21,7 @@ import {
 
 export const send = define<SendOptions>({
   configure: (command) => {
-    command
-      .argument('[to]', '@:domain for a server, @user:domain for a user (with --device)')
-      .option('-t, --type <type>', 'event type, like org.example.type')
-      .option('-d, --data <json>', 'content: a JSON object, or @FILE, or @- for stdin (default: {})')
-      .option('--device <id>', 'device; \'*\' for all; a server has none but "", the default')
+    addMessageFlags(command)
       .option('--ndjson', 'read one content a line from stdin, and send one message for each')
       .option('--envelope', 'with --ndjson: each line is {"to","type","device"?,"content","txn_id"?}')
       .option('-j, --concurrency <n>', 'with --ndjson: requests in flight (default: 1, in strict order)')
