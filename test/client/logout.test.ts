@@ -4,7 +4,7 @@ import { MalformedResponseError } from '../../src/errors.js';
 import { openTestApi } from './test-api.js';
 
 describe('logout', () => {
-  it('ends this session', async () => {
+  it('ends the session of its token', async () => {
     const { api, server } = await openTestApi({});
     await logout(api);
     expect(server.asked).toMatchObject([
