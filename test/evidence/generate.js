@@ -2,4 +2,4 @@ import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 
 const { module } = await runnerImport(fileURLToPath(new URL('./generate.ts', import.meta.url)));
-await module.generate(process.argv.slice(2));
+process.exitCode = await module.generate(process.argv.slice(2));

@@ -5,50 +5,62 @@ import { recordWire } from './record-wire.js';
 import { renderWire } from './render-wire.js';
 import { evidenceFaults } from './wire-evidence.js';
 
-/** A piece of evidence: how it is recorded, what is wrong with it, and how people read it. */
-interface Piece<Recorded> {
-  record(python: string): Promise<Recorded>;
-  /** A line each; nothing is written unless it is empty. */
-  faults(recorded: Recorded): string[];
-  render(recorded: Recorded): string;
-}
+/** A piece of evidence: records, and gives its files. @throws MissingProgram */
+type Piece = () => Promise<Files>;
 
-/** File name, without ending → piece. A new one goes here. */
-const PIECES: Readonly<Record<string, () => Promise<Files>>> = {
-  'wire-shapes': prepare({
-    record: (python) =>
-      recordWire({ python, ports: { one: 18_481, two: 18_482, synapse: 18_483, speaker: 18_484 } }),
-    faults: evidenceFaults,
-    render: renderWire,
-  }),
+/** File name in `docs/evidence/` → its text. */
+type Files = Readonly<Record<string, string>>;
+
+/** Why a piece cannot be recorded here; what is committed of it stays as it is. */
+class MissingProgram extends Error {}
+
+/** What can be named; a new one goes here. */
+const PIECES: Readonly<Record<string, Piece>> = {
+  'wire-shapes': async () => {
+    const ports = { one: 18_481, two: 18_482, synapse: 18_483, speaker: 18_484 };
+    const recorded = await recordWire({ python: await pythonWithSynapse(), ports });
+    expectNone(evidenceFaults(recorded));
+    return { 'wire-shapes.json': encode(recorded), 'wire-shapes.md': renderWire(recorded) };
+  },
 };
 
-/** Writes all pieces, or those that are named. */
-export async function generate(names: readonly string[]): Promise<void> {
+/** Writes all pieces, or those that are named. Resolves with the exit status: 1 when one could not be recorded. */
+export async function generate(names: readonly string[]): Promise<number> {
+  let status = 0;
   for (const name of names.length > 0 ? names : Object.keys(PIECES)) {
     const record = PIECES[name];
     if (record === undefined) throw new Error(`there is no ${name}, only ${Object.keys(PIECES).join(', ')}`);
-    for (const [ending, text] of Object.entries(await record())) {
-      await writeFile(new URL(`${name}.${ending}`, FOLDER), text);
-      process.stdout.write(`docs/evidence/${name}.${ending}\n`);
+    try {
+      await write(await record());
+    } catch (error) {
+      if (!(error instanceof MissingProgram)) throw error;
+      process.stderr.write(`NOT RECORDED: ${name}, ${error.message}\n`);
+      status = 1;
     }
+  }
+  return status;
+}
+
+async function write(files: Files): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(new URL(name, FOLDER), text);
+    process.stdout.write(`docs/evidence/${name}\n`);
   }
 }
 
-interface Files {
-  readonly json: string;
-  readonly md: string;
+async function pythonWithSynapse(): Promise<string> {
+  const found = await synapsePython(process.env);
+  if ('missing' in found) throw new MissingProgram(`which needs a real Synapse: ${found.missing}`);
+  return found.python;
 }
 
-function prepare<Recorded>({ record, faults, render }: Piece<Recorded>): () => Promise<Files> {
-  return async () => {
-    const found = await synapsePython(process.env);
-    if ('missing' in found) throw new Error(`evidence needs a real Synapse: ${found.missing}`);
-    const recorded = await record(found.python);
-    const wrong = faults(recorded);
-    if (wrong.length > 0) throw new Error(`this is no evidence:\n${wrong.join('\n')}`);
-    return { json: `${JSON.stringify(recorded, undefined, 2)}\n`, md: render(recorded) };
-  };
+/** @throws Error with the faults, a line each: what has one is not written */
+function expectNone(faults: readonly string[]): void {
+  if (faults.length > 0) throw new Error(`this is no evidence:\n${faults.join('\n')}`);
+}
+
+function encode(recorded: unknown): string {
+  return `${JSON.stringify(recorded, undefined, 2)}\n`;
 }
 
 const FOLDER = new URL('../../docs/evidence/', import.meta.url);
