@@ -7,13 +7,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bodyText, parseBody, readBody } from './body.js';
 import type { Call } from './call.js';
 import type { Endpoint } from './endpoint.js';
-import type { Homeserver } from './homeserver.js';
 import { Refusal, encodeRefusal, invalidParam } from './refusal.js';
 
+/** What an app needs of its server, whatever its endpoints need. */
+export interface AppHome {
+  /** Closed: each answer is the last on its connection. */
+  readonly waiters: { readonly closed: boolean };
+}
+
 /** Builds an app that serves `endpoints`; it listens nowhere. `onBug` is told what no refusal explains. */
-export async function buildApp(
-  home: Homeserver,
-  endpoints: readonly Endpoint[],
+export async function buildApp<Home extends AppHome>(
+  home: Home,
+  endpoints: readonly Endpoint<Home>[],
   onBug: (error: unknown) => void,
 ): Promise<FastifyInstance> {
   const { fastify } = await import('fastify');
@@ -39,7 +44,11 @@ export async function buildApp(
 }
 
 /** A known path with a method it has not is 405, not 404 (both APIs v1.19, "Unsupported endpoints"). */
-function addRoutes(app: FastifyInstance, home: Homeserver, endpoints: readonly Endpoint[]): void {
+function addRoutes<Home extends AppHome>(
+  app: FastifyInstance,
+  home: Home,
+  endpoints: readonly Endpoint<Home>[],
+): void {
   const methodsOf = new Map<string, Set<string>>();
   for (const endpoint of endpoints) {
     for (const url of endpoint.paths) {

@@ -8,20 +8,21 @@ import { authenticate } from './sessions.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-export interface Endpoint {
+/** `Home` is what it needs of the server. */
+export interface Endpoint<Home = Homeserver> {
   readonly method: Method;
   /** Whole paths, with `:name` for a part that varies. */
   readonly paths: readonly string[];
   /** The body of a 200. @throws Refusal for any other answer */
-  answer(home: Homeserver, call: Call): Promise<JsonText>;
+  readonly answer: (home: Home, call: Call) => Promise<JsonText>;
 }
 
 /** An endpoint that anybody may call. */
-export function open(
+export function open<Home = Homeserver>(
   method: Method,
   paths: readonly string[],
-  answer: (home: Homeserver, call: Call) => Promise<JsonText>,
-): Endpoint {
+  answer: (home: Home, call: Call) => Promise<JsonText>,
+): Endpoint<Home> {
   return { method, paths, answer };
 }
 

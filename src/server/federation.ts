@@ -49,6 +49,7 @@ export interface FederationTools {
 
 export class Federation {
   readonly identity: Identity;
+  readonly client: FederationClient;
   readonly outbox: Outbox;
   readonly #clock: Clock;
   readonly #transport: Transport;
@@ -61,6 +62,7 @@ export class Federation {
     const reach = options.reach ?? 'public';
     const client = new FederationClient({ transport, resolver, clock, chance, reach });
     this.identity = identity;
+    this.client = client;
     this.outbox = new Outbox({
       origin: identity.serverName,
       store: store.outbox,

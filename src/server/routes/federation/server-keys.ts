@@ -1,5 +1,6 @@
 /** `GET /_matrix/key/v2/server` */
-import { publishedKeys } from '../../../federation/server-keys.js';
+import type { Clock } from '../../../clock.js';
+import { publishedKeys, type Identity } from '../../../federation/server-keys.js';
 import { encodeJson } from '../../../wire/json.js';
 import { open } from '../../endpoint.js';
 
@@ -9,8 +10,13 @@ import { open } from '../../endpoint.js';
  *
  * @see Server-Server API v1.19, "Publishing Keys"
  */
-export const serverKeys = open(
+export const serverKeys = open<KeyHolder>(
   'GET',
   ['/_matrix/key/v2/server', '/_matrix/key/v2/server/:keyId'],
   async ({ federation, clock }) => encodeJson(publishedKeys(federation.identity, clock.now())),
 );
+
+interface KeyHolder {
+  readonly federation: { readonly identity: Identity };
+  readonly clock: Pick<Clock, 'now'>;
+}
