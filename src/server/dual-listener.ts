@@ -6,7 +6,7 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { createServer, type Socket } from 'node:net';
 import type { ServerName } from '../ids/server-name.js';
 import type { Certificate } from './certificate.js';
-import { listen } from './socket.js';
+import { KEEP_ALIVE_MS, listen } from './socket.js';
 import { openTls } from './tls.js';
 
 export interface DualListener {
@@ -38,6 +38,7 @@ export async function startDualListener(options: DualListenerOptions): Promise<D
   const plain = createHttpServer(answer);
   const tls = await openTls(certificate, host, serverName);
   tls.on('request', answer);
+  for (const server of [plain, tls]) server.keepAliveTimeout = KEEP_ALIVE_MS;
 
   const sockets = new Set<Socket>();
   const front = createServer((socket) => {

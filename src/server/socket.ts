@@ -37,6 +37,8 @@ export async function closeSocket(server: HttpServer | HttpsServer): Promise<voi
   clearTimeout(impatience);
 }
 
+/** Longer than clients keep a connection, so that none is closed under a request on its way. */
+export const KEEP_ALIVE_MS = 75_000;
 const CLOSE_GRACE_MS = 1000;
 const LISTEN_ERRORS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the port is taken',
