@@ -1,0 +1,67 @@
+/** What another server sent, kept in order, and waiting for what is still to come. */
+import type { Clock } from '../clock.js';
+import { member, stringMember, type JsonNode } from '../wire/json.js';
+
+/** An EDU as it came. */
+export interface HeardEdu {
+  readonly eduType: string | undefined;
+  readonly content: JsonNode | undefined;
+}
+
+export class EduLog {
+  readonly #clock: Pick<Clock, 'sleep'>;
+  readonly #edus: HeardEdu[] = [];
+  readonly #txnIds = new Set<string>();
+  #watchers: (() => void)[] = [];
+
+  constructor(clock: Pick<Clock, 'sleep'>) {
+    this.#clock = clock;
+  }
+
+  /** Everything so far. */
+  get all(): readonly HeardEdu[] {
+    return this.#edus;
+  }
+
+  /** Keeps the EDUs of a transaction, unless it came before. Nothing is kept beyond 10,000. */
+  keep(txnId: string, edus: readonly JsonNode[]): void {
+    if (this.#txnIds.has(txnId) || this.#edus.length + edus.length > MAX_EDUS) return;
+    this.#txnIds.add(txnId);
+    for (const edu of edus) {
+      this.#edus.push({ eduType: stringMember(edu, 'edu_type'), content: member(edu, 'content') });
+    }
+    for (const wake of this.#watchers.splice(0)) wake();
+  }
+
+  /**
+   * What `read` makes of the first EDU that it can read, of those that came and those to come; undefined when there is
+   * none after `timeoutMs`.
+   * @throws the signal's reason
+   */
+  async first<Read>(
+    read: (edu: HeardEdu) => Read | undefined,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<Read | undefined> {
+    const ended = new AbortController();
+    const patience = this.#clock
+      .sleep(timeoutMs, signal ? AbortSignal.any([signal, ended.signal]) : ended.signal)
+      .then(() => 'over' as const);
+    patience.catch(() => undefined); // it is also called off when the EDU came
+    try {
+      for (let next = 0; ;) {
+        for (; next < this.#edus.length; next += 1) {
+          const edu = this.#edus[next];
+          const found = edu && read(edu);
+          if (found !== undefined) return found;
+        }
+        const grown = new Promise<void>((resolve) => this.#watchers.push(resolve));
+        if ((await Promise.race([grown, patience])) === 'over') return undefined;
+      }
+    } finally {
+      ended.abort();
+    }
+  }
+}
+
+const MAX_EDUS = 10_000;
