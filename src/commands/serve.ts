@@ -66,7 +66,7 @@ async function start(
       (await context.http()).withPolicy({ retries: 0, maxWaitMs: 0 }).send(request, signal),
     onEvent,
     onHandlerFailure: (type, reason) => talk.warn(`the handler of ${type} failed: ${reason}`),
-    onBug: (error) => {
+    onFault: (error) => {
       talk.warn(`a request failed by a bug in mx2s: ${String(error)}`);
       if (error instanceof Error) talk.detail(error.stack ?? '');
     },

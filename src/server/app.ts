@@ -15,17 +15,17 @@ export interface AppHome {
   readonly waiters: { readonly closed: boolean };
 }
 
-/** Builds an app that serves `endpoints`; it listens nowhere. `onBug` is told what no refusal explains. */
+/** Builds an app that serves `endpoints`; it listens nowhere. `onFault` is told of what no refusal explains. */
 export async function buildApp<Home extends AppHome>(
   home: Home,
   endpoints: readonly Endpoint<Home>[],
-  onBug: (error: unknown) => void,
+  onFault: (error: unknown) => void,
 ): Promise<FastifyInstance> {
   const { fastify } = await import('fastify');
   const app = fastify({
     routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
     frameworkErrors: (error, _request, reply) => {
-      void answerError(reply, error, onBug);
+      void answerError(reply, error, onFault);
     },
   });
   app.removeAllContentTypeParsers();
@@ -36,8 +36,8 @@ export async function buildApp<Home extends AppHome>(
     delete request.raw.headers['content-type'];
     return undefined;
   });
-  app.setErrorHandler((error, _request, reply) => answerError(reply, error, onBug));
-  app.setNotFoundHandler((_request, reply) => answerError(reply, UNKNOWN_PATH, onBug));
+  app.setErrorHandler((error, _request, reply) => answerError(reply, error, onFault));
+  app.setNotFoundHandler((_request, reply) => answerError(reply, UNKNOWN_PATH, onFault));
   addRoutes(app, home, endpoints);
   await app.ready();
   return app;
@@ -115,15 +115,15 @@ function goneSignal({ raw }: FastifyReply): AbortSignal {
   return gone.signal;
 }
 
-function answerError(reply: FastifyReply, error: unknown, onBug: (error: unknown) => void): FastifyReply {
-  const refusal = refusalOf(error, onBug);
+function answerError(reply: FastifyReply, error: unknown, onFault: (error: unknown) => void): FastifyReply {
+  const refusal = refusalOf(error, onFault);
   return reply
     .code(refusal.status)
     .headers({ ...JSON_HEADERS, ...refusal.headers })
     .send(encodeRefusal(refusal));
 }
 
-function refusalOf(error: unknown, onBug: (error: unknown) => void): Refusal {
+function refusalOf(error: unknown, onFault: (error: unknown) => void): Refusal {
   if (error instanceof Refusal) return error;
   switch ((error as { code?: unknown }).code) {
     case 'ECONNRESET': // the client went away; nobody reads this
@@ -132,7 +132,7 @@ function refusalOf(error: unknown, onBug: (error: unknown) => void): Refusal {
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return invalidParam('the path is badly encoded or too long');
     default:
-      onBug(error);
+      onFault(error);
       return new Refusal(500, 'M_UNKNOWN', 'the server failed');
   }
 }

@@ -12,11 +12,11 @@ import type { ServerName } from '../ids/server-name.js';
 import type { UserId } from '../ids/user-id.js';
 import type { Delivery as QueueEntries, DeviceRef, RequestId, Store } from '../store/store.js';
 import type { Dispatcher } from '../subsystems/dispatch.js';
-import { answerDevice, type Answer, type ServerMessage } from '../subsystems/handler.js';
+import { batchAnswers, type AnswerBatch, type ServerMessage } from '../subsystems/handler.js';
 import type { DirectToDevice } from '../todevice/edu.js';
 import { splitMessages, type Messages, type RemoteMessages, type SplitMessages } from '../todevice/split.js';
 import type { JsonText } from '../wire/json.js';
-import type { LogEntry, LogOutcome } from './log-entry.js';
+import { answerEntries, type LogEntry, type LogOutcome } from './log-entry.js';
 import { outgoingEdus, whyRejected } from './outgoing.js';
 import type { RateLimit } from './rate-limit.js';
 import { Refusal, badJson } from './refusal.js';
@@ -45,7 +45,7 @@ export interface DeliveryOptions {
   /** Told why a handler failed, which is nobody's business but the operator's. */
   readonly onFailure: (type: string, reason: string) => void;
   /** Told of what should not happen; its sender was answered long ago. */
-  readonly onBug: (error: unknown) => void;
+  readonly onFault: (error: unknown) => void;
 }
 
 export class Delivery {
@@ -141,9 +141,9 @@ export class Delivery {
   }
 
   #handToServer(message: ServerMessage): void {
-    const { onBug } = this.#options;
+    const { onFault } = this.#options;
     const work = this.#serve(message)
-      .catch(onBug)
+      .catch(onFault)
       .finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);
   }
@@ -152,21 +152,18 @@ export class Delivery {
     const result = await this.#options.dispatcher.dispatch(message);
     this.#log(message, result.outcome);
     if (result.outcome === 'failed') this.#options.onFailure(message.type, result.reason);
-    if (result.outcome === 'handled' && result.answer !== undefined)
-      await this.#answer(message, result.answer);
+    if (result.outcome !== 'handled') return;
+    for (const batch of batchAnswers(result.answers, message)) await this.#answer(message.type, batch);
   }
 
-  async #answer(message: ServerMessage, { type, content }: Answer): Promise<void> {
+  async #answer(asked: string, { type, messages }: AnswerBatch): Promise<void> {
     const { serverName, serverUser: sender, chance, onFailure, onEvent } = this.#options;
-    const { sender: to, via } = message;
-    const device = answerDevice(message);
-    if (device === undefined) return;
-    const { local, remote } = splitMessages(new Map([[to, new Map([[device, content]])]]), serverName);
+    const { local, remote } = splitMessages(messages, serverName);
     const { edus: outgoing, rejected } = outgoingEdus(remote, { sender, type }, chance);
     const [first] = rejected;
-    if (first !== undefined) return onFailure(message.type, whyRejected(first));
+    if (first !== undefined) return onFailure(asked, whyRejected(first));
     await this.#enqueue({ sender, type, messages: local, outgoing });
-    onEvent({ direction: 'out', sender, to, device, type, via, outcome: 'handled', content });
+    for (const entry of answerEntries(sender, { type, messages })) onEvent(entry);
   }
 
   /** other devices of this server do not exist. */

@@ -8,7 +8,7 @@ import type { FirstUser } from './first-users.js';
 import type { Homeserver } from './homeserver.js';
 import { openHomeserver, type HomeserverOptions, type OpenHomeserver } from './open.js';
 import { FEDERATION_ENDPOINTS } from './routes/federation/endpoints.js';
-import { closeSocket, listen } from './socket.js';
+import { KEEP_ALIVE_MS, closeSocket, listen } from './socket.js';
 import { openTls } from './tls.js';
 
 export interface ServerOptions extends HomeserverOptions {
@@ -75,7 +75,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     const serverName = options.serverName ?? parseServerName(federationAuthority ?? authority);
     const opened = await openHomeserver(authority, { ...options, serverName });
     if (federationAuthority === undefined) return { ...opened, federationApp: opened.app };
-    const federationApp = await buildApp(opened.home, FEDERATION_ENDPOINTS, options.onBug ?? ignore);
+    const federationApp = await buildApp(opened.home, FEDERATION_ENDPOINTS, options.onFault ?? ignore);
     return { ...opened, federationApp, federation: `https://${federationAuthority}` };
   }
 
@@ -106,6 +106,3 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 function ignore(): void {
   // nobody asked to be told
 }
-
-/** Longer than clients keep a connection, so that none is closed under a request on its way. */
-const KEEP_ALIVE_MS = 75_000;

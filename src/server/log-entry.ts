@@ -1,5 +1,6 @@
 /** The event log: one entry for each message to this server, and one for each answer of it. */
-import type { Via } from '../subsystems/handler.js';
+import { serverNameOf, type UserId } from '../ids/user-id.js';
+import type { AnswerBatch, Via } from '../subsystems/handler.js';
 import type { JsonText } from '../wire/json.js';
 
 /** What became of a message. `spoofed` is for federation. */
@@ -16,6 +17,23 @@ export interface LogEntry {
   readonly outcome: LogOutcome;
   /** Only where the outcome is `handled`: of what nobody handles no trace is kept (R-19). */
   readonly content?: JsonText | undefined;
+}
+
+/** An entry for each answer of `sender`, the server. */
+export function answerEntries(sender: UserId, { type, messages }: AnswerBatch): LogEntry[] {
+  return [...messages].flatMap(([to, contents]) => {
+    const via = serverNameOf(to) === serverNameOf(sender) ? 'client' : 'federation';
+    return [...contents].map(([device, content]): LogEntry => ({
+      direction: 'out',
+      sender,
+      to,
+      device,
+      type,
+      via,
+      outcome: 'handled',
+      content,
+    }));
+  });
 }
 
 /** The entry as one line of JSON: `{v,direction,sender,to,device,type,via,outcome,content?}`. */

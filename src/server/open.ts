@@ -52,8 +52,8 @@ export interface HomeserverOptions {
   readonly onEvent?: ((entry: LogEntry) => void) | undefined;
   /** Told why a handler failed; its sender never is. */
   readonly onHandlerFailure?: ((type: string, reason: string) => void) | undefined;
-  /** Told of what should not happen: what was answered with a 500, an answer that could not be queued. */
-  readonly onBug?: ((error: unknown) => void) | undefined;
+  /** Told of what should not happen, which was answered with a 5xx, or lost an answer: a bug, or an `Mx2sError` of the store. */
+  readonly onFault?: ((error: unknown) => void) | undefined;
 }
 
 export interface OpenHomeserver {
@@ -76,7 +76,13 @@ export async function openHomeserver(
   authority: string,
   options: HomeserverOptions = {},
 ): Promise<OpenHomeserver> {
-  const { clock = systemClock, chance = systemChance, env = {}, onEvent = ignore, onBug = ignore } = options;
+  const {
+    clock = systemClock,
+    chance = systemChance,
+    env = {},
+    onEvent = ignore,
+    onFault = ignore,
+  } = options;
   const { rateLimitPerSecond, store = openMemoryStore() } = options;
   const transport = openTransport({});
   const exchange = options.exchange ?? ((request, signal) => transport.exchange(request, signal));
@@ -113,7 +119,7 @@ export async function openHomeserver(
     chance,
     onEvent,
     onFailure: options.onHandlerFailure ?? ignore,
-    onBug,
+    onFault,
   });
   const home: Homeserver = {
     serverName,
@@ -134,7 +140,7 @@ export async function openHomeserver(
   // R-21: its tokens, devices and messages go; nobody logs in as the server, and what comes for it is dispatched
   const tookOverAccount = await store.deleteAccount(serverUser);
   const users = await openFirstUsers(home, options.users ?? DEFAULT_USERS);
-  const app = await buildApp(home, [...CLIENT_ENDPOINTS, ...FEDERATION_ENDPOINTS], onBug);
+  const app = await buildApp(home, [...CLIENT_ENDPOINTS, ...FEDERATION_ENDPOINTS], onFault);
   await federation.outbox.start();
 
   async function quiesce(): Promise<void> {

@@ -4,7 +4,7 @@ import { openTestServer, SERVER_USER } from './kit.js';
 describe('Delivery', () => {
   it('answers 500 when the store fails, and does nothing of the request', async () => {
     const bugs: unknown[] = [];
-    const server = await openTestServer({ on: ['*=echo'], onBug: (error) => bugs.push(error) });
+    const server = await openTestServer({ on: ['*=echo'], onFault: (error) => bugs.push(error) });
     const broken = new Error('disk full');
     vi.spyOn(server.home.store, 'deliver').mockRejectedValueOnce(broken);
     const body = { messages: { [SERVER_USER]: { '': {} } } };
@@ -20,7 +20,7 @@ describe('Delivery', () => {
 
   it('survives a store that fails under an answer', async () => {
     const bugs: unknown[] = [];
-    const server = await openTestServer({ on: ['*=echo'], onBug: (error) => bugs.push(error) });
+    const server = await openTestServer({ on: ['*=echo'], onFault: (error) => bugs.push(error) });
     const { deliver } = server.home.store;
     const broken = new Error('disk full');
     vi.spyOn(server.home.store, 'deliver').mockImplementation(async (delivery) => {

@@ -1,6 +1,9 @@
 /** What the embedded homeserver sends to other servers, and how it answers them. */
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock, type Clock } from '../../src/clock.js';
+import type { Answer } from '../../src/subsystems/handler.js';
+import { parseRecipient } from '../../src/todevice/message.js';
+import { compactJson } from '../../src/wire/json.js';
 import { directToDevice, edusOf, openFederated } from './federation-kit.js';
 import { SERVER_USER } from './kit.js';
 
@@ -155,6 +158,48 @@ describe('a message from another server', () => {
       { ...out, device: 'AAAABBBB', outcome: 'handled', content: '{"pong":1}' },
       { ...out, device: '*', outcome: 'handled', content: '{"pong":1}' },
     ]);
+  });
+
+  it('is answered to whom the handler names, here and elsewhere', async () => {
+    const messages = ['@alice:hs.test', '@bob:hs.test'].map((to) => ({ to, device: '*', content: { n: 1 } }));
+    const { server, peer, got, transact } = await openFederated({
+      exchange: async ({ body }) => {
+        const { sender } = JSON.parse(body ?? '') as { sender: string };
+        const elsewhere = { to: sender, device: 'AAAABBBB', content: { n: 2 } };
+        return { status: 200, body: JSON.stringify({ messages: [...messages, elsewhere] }) };
+      },
+      on: ['*=http://handler.test/'],
+    });
+    const zed = `@zed:${peer.name}`;
+    await transact([directToDevice(zed, TYPE, { [SERVER_USER]: { '': {} } })]);
+    expect(await got(1)).toMatchObject([
+      { content: { sender: SERVER_USER, type: TYPE, messages: { [zed]: { AAAABBBB: { n: 2 } } } } },
+    ]);
+    expect(await server.waiting(server.bob)).toEqual([
+      { sender: SERVER_USER, type: TYPE, content: { n: 1 } },
+    ]);
+    expect(server.log.map(({ to, via }) => [to, via])).toEqual([
+      [SERVER_USER, 'federation'],
+      ['@alice:hs.test', 'client'],
+      ['@bob:hs.test', 'client'],
+      [zed, 'federation'],
+    ]);
+  });
+
+  it('tells nobody of a batch that no other server could take', async () => {
+    const failures: string[] = [];
+    const answers = (peer: string): Answer[] => [
+      { type: 'a', content: compactJson('{"n":1.5}'), recipient: parseRecipient(peer, '*') },
+      { type: 'a', content: compactJson('{"n":1}'), recipient: parseRecipient('@bob:hs.test', '*') },
+      { type: 'b', content: compactJson('{"n":2}'), recipient: parseRecipient('@bob:hs.test', '*') },
+    ];
+    const { server } = await openFederated({
+      handlers: [{ glob: '*', handler: async () => answers('@zed:other.test') }],
+      onHandlerFailure: (_type, reason) => failures.push(reason),
+    });
+    await server.send(server.alice, TYPE, { [SERVER_USER]: { '': {} } });
+    expect(await server.waiting(server.bob)).toEqual([{ sender: SERVER_USER, type: 'b', content: { n: 2 } }]);
+    expect(failures).toEqual([expect.stringContaining('a number that is no integer')]);
   });
 
   it('R-35: names no device to the handler', async () => {

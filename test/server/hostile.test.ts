@@ -51,7 +51,7 @@ async function openStage(): Promise<Stage> {
     federation: { transport: openTransport({ caCertPem: AUTHORITY }), reach: 'loopback' },
     handlers: [parseHandlerRule('org.example.*=echo')],
     onEvent: (entry) => log.push(entry),
-    onBug: (error) => bugs.push(error),
+    onFault: (error) => bugs.push(error),
   });
   onTestFinished(async () => {
     await server.stop();

@@ -42,7 +42,7 @@ export async function openTestServer(options: HomeserverOptions & { on?: readonl
   const opened = await openHomeserver('hs.test:80', {
     serverName: SERVER,
     onEvent: (entry) => log.push(entry),
-    onBug: (error) => bugs.push(error),
+    onFault: (error) => bugs.push(error),
     ...options,
     federation: { resolver: NO_DNS, ...options.federation },
     handlers: [...(options.handlers ?? []), ...(options.on ?? []).map(parseHandlerRule)],

@@ -67,7 +67,7 @@ describe('startServer', () => {
 
   it('takes no client that goes away for a bug of its own', async () => {
     const bugs: unknown[] = [];
-    const server = await start({ onBug: (error) => bugs.push(error) });
+    const server = await start({ onFault: (error) => bugs.push(error) });
     const socket = connect(Number(server.serverName.split(':')[1]), '127.0.0.1');
     const headers = `Host: h\r\nAuthorization: Bearer ${server.users[0]?.accessToken}\r\nContent-Length: 99\r\n`;
     socket.write(`PUT /_matrix/client/v3/sendToDevice/t/1 HTTP/1.1\r\n${headers}\r\n{"mess`);

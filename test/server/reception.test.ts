@@ -85,7 +85,7 @@ describe('a transaction', () => {
   });
 
   it('fails as a whole when we do, and is taken in when it comes again, each EDU once', async () => {
-    const { server, peer, transact } = await openFederated({ onBug: () => undefined });
+    const { server, peer, transact } = await openFederated({ onFault: () => undefined });
     const { store } = server.home;
     const edus = [1, 2].map((n) =>
       directToDevice(`@zed:${peer.name}`, TYPE, { [server.bob.userId]: { '*': { n } } }),

@@ -1,6 +1,7 @@
 /** MSC4246 on the embedded homeserver, requirement by requirement (docs/requirements.md), as its clients see it. */
 import { describe, expect, it, vi } from 'vitest';
 import type { Handler } from '../../src/subsystems/handler.js';
+import { parseRecipient } from '../../src/todevice/message.js';
 import { openTestServer, SERVER_USER, type TestServer } from './kit.js';
 
 const TYPE = 'org.example.whatever';
@@ -396,6 +397,23 @@ describe('the subsystem', () => {
     await server.send(alice, TYPE, { [SERVER_USER]: { '': { device_id: other.json.device_id } } });
     expect(await server.waiting(alice)).toHaveLength(1);
     expect(await server.waiting({ accessToken: other.json.access_token })).toEqual([]);
+  });
+
+  it('the answers go to whom the handler names, sent by the server, and to no server (R-36)', async () => {
+    const users = ['@alice:hs.test', '@bob:hs.test', '@nobody:hs.test', SERVER_USER, '@:other.test'];
+    const server = await serverWith(async ({ type, content }) =>
+      users.map((user) => ({ type, content, recipient: parseRecipient(user, '*') })),
+    );
+    const { alice, bob } = server;
+    await server.send(alice, TYPE, { [SERVER_USER]: { '': { n: 1 } } });
+    for (const user of [alice, bob]) {
+      expect(await server.waiting(user)).toEqual([{ sender: SERVER_USER, type: TYPE, content: { n: 1 } }]);
+    }
+    expect(await server.home.store.outbox.destinations()).toEqual([]);
+    expect(server.log.map(({ direction, to, device }) => [direction, to, device])).toEqual([
+      ['in', SERVER_USER, ''],
+      ...users.slice(0, 3).map((user) => ['out', user, '*']),
+    ]);
   });
 
   it('R-37: has no guests to hear from, and a handler can refuse whom it likes', async () => {
