@@ -6,6 +6,7 @@
 import { parseUserId, serverNameOf, type UserId } from '../ids/user-id.js';
 import type { ServerName } from '../ids/server-name.js';
 import { encodeJson, member, stringMember, type JsonNode, type JsonText } from '../wire/json.js';
+import { encodeAllMessages } from './message.js';
 import type { Messages } from './split.js';
 
 /** The type of the EDU that carries to-device messages (Server-Server API v1.19, "Send-to-device messaging"). */
@@ -53,13 +54,9 @@ export function parseDirectToDevice(edu: JsonNode, origin: ServerName): DirectTo
 
 /** Writes an EDU; content goes out as it came. It is for the signer to make it canonical. */
 export function encodeDirectToDevice(message: DirectToDevice): JsonText {
-  const users = [...message.messages].map(
-    ([userId, devices]) =>
-      `${JSON.stringify(userId)}:{${[...devices].map(([deviceId, content]) => `${JSON.stringify(deviceId)}:${content}`).join(',')}}`,
-  );
   const content = [
     `"message_id":${JSON.stringify(message.messageId)}`,
-    `"messages":{${users.join(',')}}`,
+    `"messages":${encodeAllMessages(message.messages)}`,
     `"sender":${JSON.stringify(message.sender)}`,
     `"type":${JSON.stringify(message.type)}`,
   ];

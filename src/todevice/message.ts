@@ -11,6 +11,7 @@ import { parseDeviceId, SERVER_DEVICE_ID, WILDCARD_DEVICE, type DeviceId } from 
 import { gradeUserId, isServerUser, parseUserId, type UserId } from '../ids/user-id.js';
 import { CanonicalJsonError, canonicalJson } from '../wire/canonical-json.js';
 import { JsonSyntaxError, parseJson, type JsonNode, type JsonText } from '../wire/json.js';
+import type { Messages } from './split.js';
 
 /** Whom a message is for. */
 export interface Recipient {
@@ -185,7 +186,16 @@ export function parseDocument(text: string, what: string): JsonNode {
  * @see Client-Server API v1.19, `PUT /sendToDevice`; MSC4246, "Proposal", the first example (R-2)
  */
 export function encodeMessages({ to, device }: Recipient, content: JsonText): JsonText {
-  return `{${JSON.stringify(to)}:{${JSON.stringify(device)}:${content}}}` as JsonText;
+  return encodeAllMessages(new Map([[to, new Map([[device, content]])]]));
+}
+
+/** The same for several recipients: `{ user: { device: content } }`. Order is kept. */
+export function encodeAllMessages(messages: Messages): JsonText {
+  const users = [...messages].map(([userId, devices]) => {
+    const contents = [...devices].map(([deviceId, content]) => `${JSON.stringify(deviceId)}:${content}`);
+    return `${JSON.stringify(userId)}:{${contents.join(',')}}`;
+  });
+  return `{${users.join(',')}}` as JsonText;
 }
 
 function serverDevice(device: string | undefined): Recipient['device'] {
