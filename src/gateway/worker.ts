@@ -13,11 +13,11 @@ import { InvalidInputError, MatrixError, RateLimitedError } from '../errors.js';
 import { SERVER_DEVICE_ID } from '../ids/device-id.js';
 import type { ServerName } from '../ids/server-name.js';
 import { gradeUserId, serverNameOf, serverUserOf, type UserId } from '../ids/user-id.js';
-import type { LogEntry, LogOutcome } from '../server/log-entry.js';
+import { answerEntries, type LogEntry, type LogOutcome } from '../server/log-entry.js';
 import type { RateLimit } from '../server/rate-limit.js';
 import type { Dispatched, Dispatcher } from '../subsystems/dispatch.js';
-import { answerDevice, type Answer, type ServerMessage } from '../subsystems/handler.js';
-import { encodeMessages } from '../todevice/message.js';
+import { batchAnswers, type AnswerBatch, type ServerMessage } from '../subsystems/handler.js';
+import { encodeAllMessages } from '../todevice/message.js';
 import { parseJson, type JsonText } from '../wire/json.js';
 import type { ToDeviceEvent } from '../wire/sync.js';
 import { isPassing } from './passing.js';
@@ -45,7 +45,7 @@ export interface Worker {
   /**
    * Does all that is to be done for one event.
    *
-   * @param txnId of its answer: the same whenever the event comes again
+   * @param txnId of its answer, and the stem of those that more requests need: the same whenever the event comes again
    * @throws the signal's reason; MatrixError with `token_refused` when the homeserver lets the gateway in no more
    */
   work(event: ToDeviceEvent, txnId: string, signal: AbortSignal): Promise<void>;
@@ -85,24 +85,17 @@ export function createWorker(options: WorkerOptions): Worker {
     }
   }
 
-  async function answer(
-    message: ServerMessage,
-    { type, content }: Answer,
-    txnId: string,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const device = answerDevice(message);
-    if (device === undefined) return; // a server is not answered (R-36)
-    const to = message.sender;
-    const messages = encodeMessages({ to, device }, content);
+  async function answer({ type, messages }: AnswerBatch, txnId: string, signal: AbortSignal): Promise<void> {
+    const body = encodeAllMessages(messages);
+    const entries = answerEntries(serverUser, { type, messages });
     for (let failures = 0; ; failures += 1) {
       try {
-        await sendToDevice(api, { type, txnId, messages }, signal);
+        await sendToDevice(api, { type, txnId, messages: body }, signal);
         break;
       } catch (error) {
         signal.throwIfAborted();
         if (isRefusal(error)) {
-          metrics.answers.refused += 1;
+          metrics.answers.refused += entries.length;
           onRefusal(type, error);
           return;
         }
@@ -114,17 +107,8 @@ export function createWorker(options: WorkerOptions): Worker {
       }
     }
     metrics.isConnected = true;
-    metrics.answers.accepted += 1;
-    onEvent({
-      direction: 'out',
-      sender: serverUser,
-      to,
-      device,
-      type,
-      via: message.via,
-      outcome: 'handled',
-      content,
-    });
+    metrics.answers.accepted += entries.length;
+    for (const entry of entries) onEvent(entry);
   }
 
   return {
@@ -142,8 +126,9 @@ export function createWorker(options: WorkerOptions): Worker {
       if (result.outcome === 'overflow') throw new Error('more events at work than handlers may run');
       count(message, result.outcome);
       if (result.outcome === 'failed') onFailure(message.type, result.reason);
-      if (result.outcome === 'handled' && result.answer !== undefined) {
-        await answer(message, result.answer, txnId, signal);
+      if (result.outcome !== 'handled') return;
+      for (const [index, batch] of batchAnswers(result.answers, message).entries()) {
+        await answer(batch, index === 0 ? txnId : `${txnId}.${index}`, signal);
       }
     },
   };

@@ -9,7 +9,7 @@ import type { Answer, Handler, ServerMessage } from './handler.js';
 
 /** What became of one message. `dropped`: no handler wants its type (R-19). */
 export type Dispatched =
-  | { readonly outcome: 'handled'; readonly answer: Answer | undefined }
+  | { readonly outcome: 'handled'; readonly answers: readonly Answer[] }
   | { readonly outcome: 'failed'; readonly reason: string }
   | { readonly outcome: 'dropped' | 'overflow' };
 
@@ -42,7 +42,8 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     // an async function, so that a handler that throws at once only rejects
     const work = (async () => handler(message, over.signal))();
     try {
-      return { outcome: 'handled', answer: await Promise.race([work, timeout]) };
+      const given = await Promise.race([work, timeout]);
+      return { outcome: 'handled', answers: given === undefined ? [] : [given].flat() };
     } catch (error) {
       return { outcome: 'failed', reason: closed ? 'the server stops' : reasonOf(error) };
     } finally {

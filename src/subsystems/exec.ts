@@ -1,7 +1,7 @@
 /** `exec:CMD`: hands the message to a command of the user's. */
 import {
   encodeServerMessage,
-  parseAnswer,
+  parseAnswers,
   type Answer,
   type Handler,
   type ServerMessage,
@@ -9,8 +9,8 @@ import {
 import { inheritable, runShell, type ShellResult } from './shell.js';
 
 /**
- * Runs `sh -c command` with the message as one JSON line on its stdin. Exit 0 with `{"type"?,"content"}` on
- * stdout is the answer, empty stdout is none, anything else a failure.
+ * Runs `sh -c command` with the message as one JSON line on its stdin. Exit 0 with what `parseAnswers` takes
+ * on stdout is the answer, empty stdout is none, anything else a failure.
  */
 export function createExec(command: string, env: Readonly<Record<string, string | undefined>>): Handler {
   const inherited = inheritable(env);
@@ -24,13 +24,13 @@ export function createExec(command: string, env: Readonly<Record<string, string 
   };
 }
 
-function answerOf(result: ShellResult, message: ServerMessage): Answer | undefined {
+function answerOf(result: ShellResult, message: ServerMessage): readonly Answer[] | undefined {
   if (result.status !== 0) {
     const how = result.status === undefined ? `was ended by ${result.signal}` : `ended with ${result.status}`;
     const said = result.stderr.trim().split('\n').at(-1) ?? '';
     throw new Error(said === '' ? `the command ${how}` : `the command ${how}: ${said.slice(0, MAX_SAID)}`);
   }
-  return result.stdout.trim() === '' ? undefined : parseAnswer(result.stdout, message);
+  return result.stdout.trim() === '' ? undefined : parseAnswers(result.stdout, message);
 }
 
 const MAX_OUTPUT_BYTES = 1024 * 1024;

@@ -5,8 +5,8 @@
  */
 import { WILDCARD_DEVICE, gradeDeviceId, type DeviceId } from '../ids/device-id.js';
 import { isServerUser, type UserId } from '../ids/user-id.js';
-import { MAX_CONTENT_BYTES } from '../todevice/message.js';
-import { encodeJson, member, parseJson, stringMember, type JsonText } from '../wire/json.js';
+import { MAX_CONTENT_BYTES, parseRecipient, type Recipient } from '../todevice/message.js';
+import { encodeJson, member, parseJson, stringMember, type JsonNode, type JsonText } from '../wire/json.js';
 
 /** Where a message came from: a user of this server, or another server. */
 export type Via = 'client' | 'federation';
@@ -25,10 +25,21 @@ export interface ServerMessage {
 export interface Answer {
   readonly type: string;
   readonly content: JsonText;
+  /** Undefined for the one who asked; see `answerDevice`. Nothing goes to a server (R-36). */
+  readonly recipient?: Recipient | undefined;
 }
 
 /** Handles one message. Rejects when it failed; should end soon after the signal aborts. */
-export type Handler = (message: ServerMessage, signal: AbortSignal) => Promise<Answer | undefined>;
+export type Handler = (
+  message: ServerMessage,
+  signal: AbortSignal,
+) => Promise<Answer | readonly Answer[] | undefined>;
+
+/** Answers that go out together, as in one request to `/sendToDevice`. */
+export interface AnswerBatch {
+  readonly type: string;
+  readonly messages: ReadonlyMap<UserId, ReadonlyMap<Recipient['device'], JsonText>>;
+}
 
 /** The one line of JSON that a handler outside this process gets: `{sender,type,content,device_id?,via}`. */
 export function encodeServerMessage({ sender, type, content, deviceId, via }: ServerMessage): JsonText {
@@ -38,32 +49,100 @@ export function encodeServerMessage({ sender, type, content, deviceId, via }: Se
 }
 
 /**
- * Reads the answer of a handler outside this process: `{"type"?,"content"}`. The type defaults to the one received.
- * @throws Error saying what is wrong with it
+ * Reads what a handler outside this process answers: `{"type"?,"content"}` for the one who asked, or
+ * `{"messages":[{"to"?,"device"?,"type"?,"content"},…]}`, where one without `to` is for the one who asked. The type
+ * defaults to the one received.
+ *
+ * @throws Error saying what is wrong with it; InvalidInputError for a recipient that is none
  */
-export function parseAnswer(text: string, message: ServerMessage): Answer {
+export function parseAnswers(text: string, message: ServerMessage): readonly Answer[] {
   const answer = parseJson(text);
+  const messages = member(answer, 'messages');
+  if (messages === undefined) return [parseAnswer(answer, message)];
+  if (member(answer, 'content') !== undefined)
+    throw new Error('the answer has both "content" and "messages"');
+  if (messages.kind !== 'array') throw new Error('the answer\'s "messages" is no array');
+  if (messages.items.length > MAX_ANSWERS)
+    throw new Error(`the answer has more than ${MAX_ANSWERS} messages`);
+  return messages.items.map((item) => ({
+    ...parseAnswer(item, message),
+    recipient: parseAnswerRecipient(item),
+  }));
+}
+
+/**
+ * Whom the answers to `message` go to, in order. Those that follow each other go out together where they have one
+ * type and no device gets two of them.
+ *
+ * What is for a server goes nowhere: two servers that answer each other would never stop (R-36).
+ */
+export function batchAnswers(answers: readonly Answer[], message: ServerMessage): AnswerBatch[] {
+  const batches: { type: string; messages: Map<UserId, Map<Recipient['device'], JsonText>> }[] = [];
+  for (const {
+    type,
+    content,
+    recipient = { to: message.sender, device: answerDevice(message) },
+  } of answers) {
+    const { to, device } = recipient;
+    if (isServerUser(to)) continue;
+    let batch = batches.at(-1);
+    if (batch?.type !== type || overlaps(batch.messages.get(to), device)) {
+      batch = { type, messages: new Map() };
+      batches.push(batch);
+    }
+    const devices = batch.messages.get(to) ?? new Map<Recipient['device'], JsonText>();
+    batch.messages.set(to, devices.set(device, content));
+  }
+  return batches;
+}
+
+/** Beside `*`, a device that is named would get the content of its own only (Client-Server API v1.19, "Send-to-Device messaging"). */
+function overlaps(devices: ReadonlyMap<Recipient['device'], JsonText> | undefined, device: string): boolean {
+  if (devices === undefined) return false;
+  return device === WILDCARD_DEVICE || devices.has(WILDCARD_DEVICE) || devices.has(device as DeviceId);
+}
+
+function parseAnswer(answer: JsonNode, message: ServerMessage): Answer {
   const content = member(answer, 'content');
   if (content?.kind !== 'object') throw new Error('the answer has no object under "content"');
-  const type = member(answer, 'type');
-  if (type !== undefined && (type.kind !== 'string' || !type.value.isWellFormed())) {
-    throw new Error('the answer\'s "type" is no string');
-  }
   const contentText = encodeJson(content);
   if (Buffer.byteLength(contentText) > MAX_CONTENT_BYTES) {
     throw new Error(`the content of the answer is longer than ${MAX_CONTENT_BYTES} bytes`);
   }
-  return { type: type?.value ?? message.type, content: contentText };
+  return { type: stringAt(answer, 'type') ?? message.type, content: contentText };
+}
+
+function parseAnswerRecipient(answer: JsonNode): Recipient | undefined {
+  const to = stringAt(answer, 'to');
+  const device = stringAt(answer, 'device');
+  if (to !== undefined) {
+    const recipient = parseRecipient(to, device);
+    if (isServerUser(recipient.to)) throw new Error(`the answer is for ${to}, and servers are not answered`);
+    return recipient;
+  }
+  if (device !== undefined) throw new Error('the answer has "device", and no "to"');
+  return undefined;
+}
+
+function stringAt(answer: JsonNode, name: string): string | undefined {
+  const value = member(answer, name);
+  if (value === undefined) return undefined;
+  if (value.kind !== 'string' || !value.value.isWellFormed()) {
+    throw new Error(`the answer's "${name}" is no string`);
+  }
+  return value.value;
 }
 
 /**
  * The device that an answer goes to: the sending device if it is known, else the one that the content names, else
- * all of them (R-35). Undefined for a server: two servers that answer each other would never stop (R-36).
+ * all of them (R-35).
  */
-export function answerDevice(message: ServerMessage): DeviceId | typeof WILDCARD_DEVICE | undefined {
-  if (isServerUser(message.sender)) return undefined;
+function answerDevice(message: ServerMessage): Recipient['device'] {
   if (message.deviceId !== undefined) return message.deviceId;
   const named = stringMember(parseJson(message.content), 'device_id');
   if (named === undefined || !gradeDeviceId(named).grammars.strict.valid) return WILDCARD_DEVICE;
   return named as DeviceId;
 }
+
+/** As many devices as can be told of one event: more than that would not fit into an answer that is read anyway. */
+const MAX_ANSWERS = 1000;

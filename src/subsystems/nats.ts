@@ -1,6 +1,6 @@
 /** `nats://HOST/SUBJECT`: hands the message to a service on a NATS server. */
 import { InvalidInputError } from '../errors.js';
-import { encodeServerMessage, parseAnswer, type Handler } from './handler.js';
+import { encodeServerMessage, parseAnswers, type Handler } from './handler.js';
 import { parseServiceUrl } from './service-url.js';
 
 /** Where a service listens. */
@@ -35,11 +35,11 @@ export function parseNatsUrl(text: string): NatsService {
   return { host, port: port === '' ? DEFAULT_PORT : Number(port), subject };
 }
 
-/** Sends the message as JSON. A reply `{"type"?,"content"}` is the answer, an empty one is none. */
+/** Sends the message as JSON. A reply that `parseAnswers` takes is the answer, an empty one is none. */
 export function createNats(service: NatsService, request: NatsRequest): Handler {
   return async (message) => {
     const reply = await request(service, encodeServerMessage(message));
-    return reply.trim() === '' ? undefined : parseAnswer(reply, message);
+    return reply.trim() === '' ? undefined : parseAnswers(reply, message);
   };
 }
 

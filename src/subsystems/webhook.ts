@@ -1,6 +1,6 @@
 /** `http(s)://…`: hands the message to a web service. */
 import type { HttpRequest, HttpResponse } from '../http/request.js';
-import { encodeServerMessage, parseAnswer, type Handler } from './handler.js';
+import { encodeServerMessage, parseAnswers, type Handler } from './handler.js';
 
 /** One HTTP exchange; whoever opens the server says how it is made. */
 export type Exchange = (
@@ -8,7 +8,7 @@ export type Exchange = (
   signal: AbortSignal,
 ) => Promise<Pick<HttpResponse, 'status' | 'body'>>;
 
-/** POSTs the message as JSON. 200 with `{"type"?,"content"}` is the answer, 204 is none, anything else a failure. */
+/** POSTs the message as JSON. 200 with what `parseAnswers` takes is the answer, 204 is none, anything else a failure. */
 export function createWebhook(url: string, exchange: Exchange): Handler {
   return async (message, signal) => {
     const headers = { 'content-type': 'application/json' };
@@ -16,6 +16,6 @@ export function createWebhook(url: string, exchange: Exchange): Handler {
     const response = await exchange({ method: 'POST', url, headers, body }, signal);
     if (response.status === 204) return undefined;
     if (response.status !== 200) throw new Error(`the web service answered ${response.status}`);
-    return parseAnswer(response.body, message);
+    return parseAnswers(response.body, message);
   };
 }

@@ -9,6 +9,7 @@ import { createRateLimit } from '../../src/server/rate-limit.js';
 import { createDispatcher } from '../../src/subsystems/dispatch.js';
 import { echo } from '../../src/subsystems/echo.js';
 import type { Handler } from '../../src/subsystems/handler.js';
+import { parseRecipient } from '../../src/todevice/message.js';
 import type { JsonText } from '../../src/wire/json.js';
 import type { ToDeviceEvent } from '../../src/wire/sync.js';
 import { ManualClock } from '../listen/kit.js';
@@ -116,6 +117,33 @@ describe('an answer', () => {
       expect(stage.metrics.events.handled).toBe(1);
     },
   );
+});
+
+it('sends answers for several in as few requests as their types allow, each under an ID of its own', async () => {
+  const to = (user: string, type: string) => ({
+    type,
+    content: '{}' as JsonText,
+    recipient: parseRecipient(user, 'DEV'),
+  });
+  const stage = openStage(async () => [
+    to('@bob:example.org', 'a'),
+    to('@zed:remote.example', 'a'),
+    to('@bob:example.org', 'b'),
+  ]);
+  await stage.work(eventOf({}), 'txn');
+  expect(stage.calls.map(({ path, body }) => [path, body])).toEqual([
+    [
+      '/v3/sendToDevice/a/txn',
+      '{"messages":{"@bob:example.org":{"DEV":{}},"@zed:remote.example":{"DEV":{}}}}',
+    ],
+    ['/v3/sendToDevice/b/txn.1', '{"messages":{"@bob:example.org":{"DEV":{}}}}'],
+  ]);
+  expect(stage.metrics.answers).toEqual({ accepted: 3, refused: 0 });
+  expect(stage.log.slice(1).map(({ to: user, type, via }) => [user, type, via])).toEqual([
+    ['@bob:example.org', 'a', 'client'],
+    ['@zed:remote.example', 'a', 'federation'],
+    ['@bob:example.org', 'b', 'client'],
+  ]);
 });
 
 it('drops what nobody wants, and keeps its content to itself', async () => {

@@ -188,13 +188,13 @@ describe('a message from another server', () => {
 
   it('tells nobody of a batch that no other server could take', async () => {
     const failures: string[] = [];
-    const answers = (peer: string): Answer[] => [
-      { type: 'a', content: compactJson('{"n":1.5}'), recipient: parseRecipient(peer, '*') },
+    const answers: Answer[] = [
+      { type: 'a', content: compactJson('{"n":1.5}'), recipient: parseRecipient('@zed:other.test', '*') },
       { type: 'a', content: compactJson('{"n":1}'), recipient: parseRecipient('@bob:hs.test', '*') },
       { type: 'b', content: compactJson('{"n":2}'), recipient: parseRecipient('@bob:hs.test', '*') },
     ];
     const { server } = await openFederated({
-      handlers: [{ glob: '*', handler: async () => answers('@zed:other.test') }],
+      handlers: [{ glob: '*', handler: async () => answers }],
       onHandlerFailure: (_type, reason) => failures.push(reason),
     });
     await server.send(server.alice, TYPE, { [SERVER_USER]: { '': {} } });

@@ -20,15 +20,12 @@ function dispatcher(handler: Handler | undefined, options: Partial<DispatchOptio
 }
 
 describe('dispatch', () => {
-  it('gives the answer of the handler, or none', async () => {
-    expect(await dispatcher(async () => ANSWER).dispatch(MESSAGE)).toEqual({
-      outcome: 'handled',
-      answer: ANSWER,
-    });
-    expect(await dispatcher(async () => undefined).dispatch(MESSAGE)).toEqual({
-      outcome: 'handled',
-      answer: undefined,
-    });
+  it.each([
+    ['none', undefined, []],
+    ['one', ANSWER, [ANSWER]],
+    ['several', [ANSWER, ANSWER], [ANSWER, ANSWER]],
+  ])('gives the answers of the handler: %s', async (_count, given, answers) => {
+    expect(await dispatcher(async () => given).dispatch(MESSAGE)).toEqual({ outcome: 'handled', answers });
   });
 
   it('R-32: calls the handler before it returns', () => {

@@ -50,10 +50,9 @@ describe('createNats', () => {
       sent.push({ service, text });
       return '{"type":"org.example.y","content":{"n":123456789012345678901}}';
     });
-    expect(await handler(MESSAGE, new AbortController().signal)).toEqual({
-      type: 'org.example.y',
-      content: '{"n":123456789012345678901}',
-    });
+    expect(await handler(MESSAGE, new AbortController().signal)).toEqual([
+      { type: 'org.example.y', content: '{"n":123456789012345678901}' },
+    ]);
     expect(sent).toEqual([
       {
         service: SERVICE,

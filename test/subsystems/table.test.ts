@@ -75,7 +75,8 @@ describe('openTable', () => {
     const sender = parseUserId('@a:hs.test');
     const content = compactJson('{"nonce":"n"}');
     const message = { sender, type, content, deviceId: undefined, via: 'client' } as const;
-    return (await handler(message, new AbortController().signal))?.content;
+    const answers = [(await handler(message, new AbortController().signal)) ?? []].flat();
+    return answers[0]?.content;
   }
 
   it.each([

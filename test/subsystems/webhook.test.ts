@@ -50,7 +50,7 @@ it('posts the message as one line of JSON', async () => {
 
 it('takes the answer from a 200', async () => {
   const { answer } = await callWebhook(200, '{"type":"org.example.y","content":{"n":123456789012345678901}}');
-  expect(await answer).toEqual({ type: 'org.example.y', content: '{"n":123456789012345678901}' });
+  expect(await answer).toEqual([{ type: 'org.example.y', content: '{"n":123456789012345678901}' }]);
 });
 
 it.each([
