@@ -45,7 +45,7 @@ export interface DeliveryOptions {
   /** Told why a handler failed, which is nobody's business but the operator's. */
   readonly onFailure: (type: string, reason: string) => void;
   /** Told of what should not happen; its sender was answered long ago. */
-  readonly onBug: (error: unknown) => void;
+  readonly onFault: (error: unknown) => void;
 }
 
 export class Delivery {
@@ -141,9 +141,9 @@ export class Delivery {
   }
 
   #handToServer(message: ServerMessage): void {
-    const { onBug } = this.#options;
+    const { onFault } = this.#options;
     const work = this.#serve(message)
-      .catch(onBug)
+      .catch(onFault)
       .finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);
   }
