@@ -1,4 +1,11 @@
 /** The library's door: what a program may import from `mx2s`. It re-exports and does nothing else. */
+export type { ApiAnswer, ApiCall, ClientApi } from './client/api.js';
+export { connect } from './client/connect.js';
+export type { ConnectOptions, Connection } from './client/connect.js';
+export { sendMessage } from './client/send-message.js';
+export type { Accepted } from './client/send-to-device.js';
+export { syncV3 } from './client/sync.js';
+export type { SyncV3 } from './client/sync.js';
 export * from './errors.js';
 export * from './ids/device-id.js';
 export * from './ids/server-name.js';
