@@ -11,12 +11,15 @@
 import { createRequire as requireFrom } from 'node:module'; // the bundle has a `createRequire` of its own
 import { rmSync } from 'node:fs';
 import type { Database as Driver, Statement } from 'node-sqlite3-wasm';
-import { UnreadableFileError } from '../errors.js';
+import { DiskError, UnreadableFileError } from '../errors.js';
+import { toldDatabaseError } from './database-error.js';
 
 export type SqlValue = string | number | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
+/** Whatever is asked of it throws `DiskError` when the disk fails, `UnreadableFileError` when the file is damaged. */
 export class Database {
+  readonly #file: string;
   readonly #driver: Driver;
   readonly #statements = new Map<string, Statement>();
 
@@ -24,45 +27,45 @@ export class Database {
    * Opens or makes the file. The caller holds a lock on it, so that a lock left by a process that died is known
    * to be stale.
    *
-   * @throws UnreadableFileError when it cannot be opened or is no database of ours
+   * @throws UnreadableFileError when it cannot be opened or is no database of ours; DiskError
    */
   constructor(file: string, schema: { readonly version: number; readonly sql: string }) {
     const { Database: Sqlite } = requireFrom(import.meta.url)('node-sqlite3-wasm') as {
       Database: new (file: string) => Driver;
     };
     rmSync(`${file}.lock`, { recursive: true, force: true });
+    this.#file = file;
+    let driver: Driver | undefined;
     try {
-      this.#driver = new Sqlite(file);
+      this.#driver = driver = new Sqlite(file);
       this.#driver.get('PRAGMA locking_mode = EXCLUSIVE');
       this.#driver.get('PRAGMA journal_mode = WAL');
       this.#driver.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON');
       this.#migrate(file, schema);
       this.shedTraces(); // a process that died may have left some
     } catch (error) {
-      if (error instanceof UnreadableFileError) throw error;
-      throw new UnreadableFileError(file, `cannot open the database ${file}: ${(error as Error).message}`, {
-        hint: 'name a file that mx2s made, or one that does not exist yet in a directory that does',
-        cause: error,
-      });
+      driver?.close();
+      throw cannotOpen(file, error);
     }
   }
 
   /** Runs `work` in one transaction; undone when it throws. */
   atomic<T>(work: () => T): T {
-    this.#driver.exec('BEGIN IMMEDIATE');
+    this.#driven(() => this.#driver.exec('BEGIN IMMEDIATE'));
     try {
       const result = work();
-      this.#driver.exec('COMMIT');
+      this.#driven(() => this.#driver.exec('COMMIT'));
       return result;
     } catch (error) {
-      if (this.#driver.inTransaction) this.#driver.exec('ROLLBACK'); // where the disk failed SQLite has done so
+      // where the disk failed SQLite may have done so
+      if (this.#driver.inTransaction) this.#driven(() => this.#driver.exec('ROLLBACK'));
       throw error;
     }
   }
 
   /** Runs one statement and tells how many rows it changed. */
   run(sql: string, ...values: SqlValue[]): number {
-    return this.#statement(sql).run(values.map(toDriver)).changes;
+    return this.#using(sql, (statement) => statement.run(values.map(toDriver)).changes);
   }
 
   /** The first row, or undefined. */
@@ -71,11 +74,13 @@ export class Database {
   }
 
   all(sql: string, ...values: SqlValue[]): readonly SqlRow[] {
-    return this.#statement(sql)
-      .all(values.map(toDriver))
-      .map((row) =>
-        Object.fromEntries(Object.entries(row).map(([column, value]) => [column, fromDriver(value)])),
-      );
+    return this.#using(sql, (statement) =>
+      statement
+        .all(values.map(toDriver))
+        .map((row) =>
+          Object.fromEntries(Object.entries(row).map(([column, value]) => [column, fromDriver(value)])),
+        ),
+    );
   }
 
   /**
@@ -83,7 +88,7 @@ export class Database {
    * the database itself it is overwritten at once.
    */
   shedTraces(): void {
-    this.#driver.all('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#driven(() => this.#driver.all('PRAGMA wal_checkpoint(TRUNCATE)'));
   }
 
   /** May be called twice. */
@@ -91,15 +96,29 @@ export class Database {
     if (!this.#driver.isOpen) return;
     for (const statement of this.#statements.values()) statement.finalize();
     this.#statements.clear();
-    this.#driver.close();
+    this.#driven(() => this.#driver.close());
   }
 
-  #statement(sql: string): Statement {
-    const known = this.#statements.get(sql);
-    if (known !== undefined) return known;
-    const statement = this.#driver.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
+  #using<T>(sql: string, use: (statement: Statement) => T): T {
+    return this.#driven(() => {
+      const statement = this.#statements.get(sql) ?? this.#driver.prepare(sql);
+      this.#statements.set(sql, statement);
+      try {
+        return use(statement);
+      } catch (error) {
+        this.#statements.delete(sql);
+        finalizeFailed(statement);
+        throw error;
+      }
+    });
+  }
+
+  #driven<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw toldDatabaseError(this.#file, error);
+    }
   }
 
   #migrate(file: string, { version, sql }: { readonly version: number; readonly sql: string }): void {
@@ -124,6 +143,24 @@ export class Database {
       this.#driver.exec(`PRAGMA user_version = ${version}`);
     });
   }
+}
+
+/** A statement that failed says so once more at its end, and would also at its next use. */
+function finalizeFailed(statement: Statement): void {
+  try {
+    statement.finalize();
+  } catch {
+    // it was told when it happened
+  }
+}
+
+function cannotOpen(file: string, error: unknown): unknown {
+  const told = toldDatabaseError(file, error);
+  if (told instanceof DiskError || error instanceof UnreadableFileError) return told;
+  return new UnreadableFileError(file, `cannot open the database ${file}: ${(error as Error).message}`, {
+    hint: 'name a file that mx2s made, or one that does not exist yet in a directory that does',
+    cause: error,
+  });
 }
 
 /** The driver ends a text at its first NUL, which event types and device IDs may hold: such a one is stored as bytes. */
