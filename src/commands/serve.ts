@@ -5,6 +5,7 @@ import { isLoopbackHost } from '../http/loopback.js';
 import { startServer, type RunningServer } from '../server/listen.js';
 import type { LogEntry } from '../server/log-entry.js';
 import { authorityHost } from '../server/socket.js';
+import { isDatabaseError } from '../store/database-error.js';
 import type { Store } from '../store/store.js';
 import { createPrivateFile } from '../ui/file-output.js';
 import { readyResult, readyVariables, renderAssignments, renderReady } from '../ui/render/serve.js';
@@ -66,15 +67,26 @@ async function start(
       (await context.http()).withPolicy({ retries: 0, maxWaitMs: 0 }).send(request, signal),
     onEvent,
     onHandlerFailure: (type, reason) => talk.warn(`the handler of ${type} failed: ${reason}`),
-    onFault: (error) => {
-      talk.warn(`a request failed by a bug in mx2s: ${String(error)}`);
-      if (error instanceof Error) talk.detail(error.stack ?? '');
-    },
+    onFault: faultTeller(context),
   });
   if (server.tookOverAccount) {
     talk.notice(`@:${server.serverName} was an account; now it is the server, and its devices are gone`);
   }
   return server;
+}
+
+/** A disk that is full fails one request after the other: that is told of once a minute. */
+function faultTeller({ talk, clock }: Context): (error: unknown) => void {
+  let nextMs = -Infinity;
+  return (error) => {
+    if (!isDatabaseError(error)) {
+      talk.warn(`a request failed by a bug in mx2s: ${String(error)}`);
+      if (error instanceof Error) talk.detail(error.stack ?? '');
+    } else if (clock.monotonic() >= nextMs) {
+      nextMs = clock.monotonic() + TELL_AGAIN_MS;
+      talk.warn(`${error.message}; requests that need it are answered with 503`);
+    }
+  };
 }
 
 async function serveUntilTheEnd(
@@ -110,3 +122,5 @@ function aborted(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
+
+const TELL_AGAIN_MS = 60_000;

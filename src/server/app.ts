@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isDatabaseError } from '../store/database-error.js';
 import { bodyText, parseBody, readBody } from './body.js';
 import type { Call } from './call.js';
 import type { Endpoint } from './endpoint.js';
@@ -133,7 +134,7 @@ function refusalOf(error: unknown, onFault: (error: unknown) => void): Refusal {
       return invalidParam('the path is badly encoded or too long');
     default:
       onFault(error);
-      return new Refusal(500, 'M_UNKNOWN', 'the server failed');
+      return isDatabaseError(error) ? DATA_FAILED : new Refusal(500, 'M_UNKNOWN', 'the server failed');
   }
 }
 
@@ -141,6 +142,8 @@ const MAX_PARAM_CHARACTERS = 8192;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
 const UNKNOWN_PATH = new Refusal(404, 'M_UNRECOGNIZED', 'unknown endpoint');
 const WRONG_METHOD = new Refusal(405, 'M_UNRECOGNIZED', 'this endpoint does not know this method');
+/** It may work again, so clients and other servers come again; what is wrong with the disk is not for them. */
+const DATA_FAILED = new Refusal(503, 'M_UNKNOWN', 'the server cannot use its data now');
 /** Client-Server API v1.19, "Web Browser Clients". */
 const CORS_HEADERS = {
   'access-control-allow-origin': '*',

@@ -52,7 +52,7 @@ export interface HomeserverOptions {
   readonly onEvent?: ((entry: LogEntry) => void) | undefined;
   /** Told why a handler failed; its sender never is. */
   readonly onHandlerFailure?: ((type: string, reason: string) => void) | undefined;
-  /** Told of what should not happen, which was answered with a 5xx, or lost an answer: a bug, or an `Mx2sError` of the store. */
+  /** Told of what was answered with a 5xx, or lost an answer: an error of the database (`isDatabaseError`), or a bug. */
   readonly onFault?: ((error: unknown) => void) | undefined;
 }
 

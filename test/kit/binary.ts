@@ -10,6 +10,8 @@ export interface BinaryOptions {
   /** All of stdin; without it stdin is empty. Use `write` and `endInput` for a conversation. */
   readonly stdin?: string | Uint8Array | 'open' | undefined;
   readonly cwd?: string | undefined;
+  /** No file of the program can grow beyond so many bytes, a multiple of 512: to it the disk is full then. */
+  readonly maxFileBytes?: number | undefined;
 }
 
 export interface BinaryResult {
@@ -43,7 +45,8 @@ export function runBinary(args: readonly string[], options: BinaryOptions): Prom
 
 /** Starts `mx2s ARGS` and leaves it running. */
 export function startBinary(args: readonly string[], options: BinaryOptions): RunningBinary {
-  const child = spawn(BINARY, args, {
+  const [command, commandArgs] = limitedCommand(args, options.maxFileBytes);
+  const child = spawn(command, commandArgs, {
     cwd: options.cwd ?? options.home,
     env: { ...isolatedEnv(options.home), ...options.env },
     stdio: 'pipe',
@@ -77,6 +80,12 @@ export function startBinary(args: readonly string[], options: BinaryOptions): Ru
       await result;
     },
   };
+}
+
+function limitedCommand(args: readonly string[], maxFileBytes: number | undefined): [string, string[]] {
+  if (maxFileBytes === undefined) return [BINARY, [...args]];
+  // POSIX counts in blocks of 512 bytes
+  return ['/bin/sh', ['-c', `ulimit -f ${maxFileBytes / 512} && exec "$0" "$@"`, BINARY, ...args]];
 }
 
 /** The environment of a program that must not see the user's own settings. */
