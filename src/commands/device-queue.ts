@@ -30,8 +30,15 @@ export interface DeviceQueue {
  * @throws DeviceLockedError, SharedDeviceError, and what opening a session throws
  */
 export async function takeDeviceQueue(context: Context, isShared: boolean): Promise<DeviceQueue> {
-  const { env, pid, signal } = context;
-  const session = await openSession(context);
+  return takeQueueOf(await openSession(context), context, isShared);
+}
+
+/** The same for a session that is open already. @throws DeviceLockedError, SharedDeviceError, InvalidInputError */
+export async function takeQueueOf(
+  session: Session,
+  { env, pid, signal }: Context,
+  isShared: boolean,
+): Promise<DeviceQueue> {
   const device = await deviceOf(session, signal);
   const files = deviceFilesOf(directoriesOf(env), device);
   const lock = await takeDeviceLock(files.lock, pid);

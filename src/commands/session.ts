@@ -119,7 +119,8 @@ export function profileStore({ env, clock, pid, signalListeners }: Context): Pro
   return openProfileStore({ directories: directoriesOf(env), clock, pid, signals: signalListeners });
 }
 
-async function openGiven(
+/** The session of a homeserver and a token that come together. @throws InvalidInputError, UnreadableFileError */
+export async function openGiven(
   context: Context,
   { source, homeserver, token }: GivenCredentials,
 ): Promise<Session> {
