@@ -53,6 +53,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./gateway.js')).gateway,
   },
   {
+    name: 'check',
+    summary: 'say which parts of MSC4246 a homeserver has, requirement by requirement',
+    load: async () => (await import('./check.js')).check,
+  },
+  {
     name: 'keygen',
     summary: 'make the signing key of a server',
     load: async () => (await import('./keygen.js')).keygen,

@@ -117,6 +117,11 @@ const REAL_OUTPUT = {
     running.signal('SIGTERM');
     return [...linesOf(init), ...linesOf(await running.done)];
   },
+  check: async () => {
+    const { place, alice } = await openStage();
+    const argv = ['check', alice.homeserver, '--only', 'R-9,R-21', '--shared-device'];
+    return [...linesOf(await place.run(argv, alice.token)), ...linesOf(await place.run(['check', '--list']))];
+  },
   keygen: async () => {
     const { place } = await openStage();
     const dir = await makeTempDir();

@@ -1,7 +1,10 @@
 /** What each command prints as JSON, line by line: the one source of `mx2s schema`. */
+import { NEEDS, VERDICTS } from '../../check/probe.js';
+import { BASES, LEVELS, PROVABLES, REQUIREMENT_IDS } from '../../check/requirements.js';
 import { ERROR_ROWS } from '../../exit-codes.js';
 import { ID_REASONS, ID_WARNINGS, type Grade } from '../../ids/verdict.js';
 import type { LogEntry } from '../../server/log-entry.js';
+import type { CheckResult, ListedRequirement } from '../render/check-json.js';
 import type { GatewayInitResult, GatewayReadyResult } from '../render/gateway.js';
 import type { KeygenResult } from '../render/keygen.js';
 import type { LoginResult, LogoutResult, ProfileResult, WhoamiResult } from '../render/profiles.js';
@@ -33,6 +36,7 @@ type Versioned<Shape> = { readonly v: 1 } & Shape;
 type ReadyUser = ReadyResult['users'][number];
 
 const VERSION = constant(1);
+const REQUIREMENT = word(REQUIREMENT_IDS, 'docs/requirements.md says more');
 const USER_ID = text('a Matrix user ID');
 const DEVICE_ID = text('a device ID; "" is that of a server user (MSC4246)');
 const HOMESERVER = text('the URL of the client-server API, without a final slash');
@@ -237,6 +241,30 @@ export const OUTPUT_SCHEMAS = {
         homeserver: HOMESERVER,
         server_name: text(),
         user_id: USER_ID,
+      }),
+    ],
+  },
+  check: {
+    description: 'a line for each requirement; with --list, what can be known of it',
+    lines: [
+      object<CheckResult>({
+        v: VERSION,
+        requirement: REQUIREMENT,
+        verdict: word(VERDICTS, 'pass: it was seen; fail: the contrary was seen'),
+        level: word(LEVELS),
+        basis: word(BASES, 'whose demand decided; "reading" is ours, and no server fails for it'),
+        title: text(),
+        seen: text('what was seen, or why nothing was'),
+      }),
+      object<ListedRequirement>({
+        v: VERSION,
+        requirement: REQUIREMENT,
+        level: word(LEVELS),
+        basis: word(BASES),
+        title: text(),
+        provable: word(PROVABLES, 'by reply: only where the homeserver answers a message'),
+        needs: list(word(NEEDS), 'what it takes to look at all of it'),
+        'why?': text('why it cannot be known'),
       }),
     ],
   },

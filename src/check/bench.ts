@@ -1,0 +1,168 @@
+/**
+ * What a probe works with: accounts at the server under test, their devices' queues, perhaps a second server.
+ *
+ * Everything that is sent holds a nonce of this run, so that what comes of it is known among what else comes.
+ */
+import type { Chance } from '../chance.js';
+import type { ClientApi } from '../client/api.js';
+import { sendToDevice } from '../client/send-to-device.js';
+import type { Clock } from '../clock.js';
+import { SERVER_DEVICE_ID, type DeviceId } from '../ids/device-id.js';
+import type { ServerName } from '../ids/server-name.js';
+import { serverNameOf, serverUserOf, type UserId } from '../ids/user-id.js';
+import { jsonTextOf } from '../wire/json.js';
+import type { ToDeviceEvent } from '../wire/sync.js';
+import type { SecondServer } from './second-server.js';
+
+/** An account at the server under test, with a device whose queue is in our hands. */
+export interface Account {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly api: ClientApi;
+  readonly inbox: Inbox;
+}
+
+/** The queue of a device, read through `/v3/sync` in order. */
+export interface Inbox {
+  /**
+   * The next batch, as far as it is of this run; the rest is kept for the user. It is acknowledged by the next read.
+   * Empty when nothing came within `timeoutMs`.
+   */
+  read(timeoutMs: number, signal: AbortSignal): Promise<readonly ToDeviceEvent[]>;
+  /** Acknowledges what was read. */
+  settle(): Promise<void>;
+}
+
+export interface BenchOptions {
+  readonly account: Account;
+  readonly other?: Account | undefined;
+  /** With `--federation`. */
+  readonly second?: SecondServer | undefined;
+  /** The type that the server under test is said to answer, with the `nonce` of what it got. */
+  readonly probeType: string;
+  /** Part of every nonce of this run. */
+  readonly runId: string;
+  /** How long to wait for what should come. */
+  readonly waitMs: number;
+  readonly clock: Clock;
+  readonly chance: Pick<Chance, 'uuid' | 'fraction'>;
+}
+
+/** `messages` of `PUT /sendToDevice`, as plain values: user → device → content. */
+export type PlainMessages = Readonly<Record<string, Readonly<Record<string, object>>>>;
+
+/** An answer, and how long it took from when its message was accepted. */
+export interface Answer {
+  readonly event: ToDeviceEvent;
+  readonly afterMs: number;
+}
+
+export class Bench {
+  readonly account: Account;
+  readonly other: Account | undefined;
+  readonly second: SecondServer | undefined;
+  readonly probeType: string;
+  readonly waitMs: number;
+  readonly clock: Clock;
+  readonly chance: Pick<Chance, 'uuid' | 'fraction'>;
+  /** The server under test. */
+  readonly serverName: ServerName;
+  /** `@:serverName` */
+  readonly serverUser: UserId;
+  readonly #runId: string;
+  #nonces = 0;
+  #answers: Promise<boolean> | undefined;
+
+  constructor(options: BenchOptions) {
+    this.account = options.account;
+    this.other = options.other;
+    this.second = options.second;
+    this.probeType = options.probeType;
+    this.waitMs = options.waitMs;
+    this.clock = options.clock;
+    this.chance = options.chance;
+    this.serverName = serverNameOf(options.account.userId);
+    this.serverUser = serverUserOf(this.serverName);
+    this.#runId = options.runId;
+  }
+
+  /** A text that is in nothing else: whoever sends it on is known by it. */
+  nonce(): string {
+    this.#nonces += 1;
+    return `${this.#runId}-${String(this.#nonces).padStart(NONCE_DIGITS, '0')}`;
+  }
+
+  /**
+   * Sends through the client API of the server under test.
+   * @throws what `sendToDevice` throws
+   */
+  async send(
+    from: Account,
+    type: string,
+    messages: PlainMessages,
+    signal: AbortSignal,
+    txnId: string = this.chance.uuid(),
+  ): Promise<void> {
+    await sendToDevice(from.api, { type, txnId, messages: jsonTextOf(messages) }, signal);
+  }
+
+  /** Sends the probe type to the server user, on `device`, and gives the nonce that an answer will hold. */
+  async ping(signal: AbortSignal, device: string = SERVER_DEVICE_ID): Promise<string> {
+    const nonce = this.nonce();
+    await this.send(
+      this.account,
+      this.probeType,
+      { [this.serverUser]: { [device]: this.pingContent(nonce) } },
+      signal,
+    );
+    return nonce;
+  }
+
+  /** The content of a message of the probe type. */
+  pingContent(nonce: string): { nonce: string; device_id: string } {
+    return { nonce, device_id: this.account.deviceId };
+  }
+
+  /**
+   * Reads on until an event with `nonce` comes, or `timeoutMs` are over. Gives all events of this run on the way, that
+   * one last; `found` says whether it came.
+   */
+  async collect(
+    of: Account,
+    nonce: string,
+    signal: AbortSignal,
+    timeoutMs: number = this.waitMs,
+  ): Promise<{ readonly events: readonly ToDeviceEvent[]; readonly found: boolean }> {
+    const events: ToDeviceEvent[] = [];
+    const deadlineMs = this.clock.monotonic() + timeoutMs;
+    for (;;) {
+      const leftMs = Math.max(0, deadlineMs - this.clock.monotonic());
+      events.push(...(await of.inbox.read(Math.ceil(leftMs), signal)));
+      if (events.some((event) => holdsNonce(event, nonce))) return { events, found: true };
+      if (leftMs === 0) return { events, found: false };
+    }
+  }
+
+  /** Asks the server under test, and waits for the answer; undefined when none came in time. */
+  async ask(signal: AbortSignal, device: string = SERVER_DEVICE_ID): Promise<Answer | undefined> {
+    const nonce = await this.ping(signal, device);
+    const sentMs = this.clock.monotonic();
+    const { events } = await this.collect(this.account, nonce, signal);
+    const event = events.find((each) => holdsNonce(each, nonce));
+    return event && { event, afterMs: Math.round(this.clock.monotonic() - sentMs) };
+  }
+
+  /** Does the server under test answer the probe type at all? Found out once. */
+  answers(signal: AbortSignal): Promise<boolean> {
+    this.#answers ??= this.ask(signal).then((answer) => answer !== undefined);
+    this.#answers.catch(() => (this.#answers = undefined));
+    return this.#answers;
+  }
+}
+
+/** Does the event hold this nonce anywhere? A nonce has no character that JSON would escape. */
+export function holdsNonce(event: ToDeviceEvent, nonce: string): boolean {
+  return event.content.includes(nonce);
+}
+
+const NONCE_DIGITS = 5;

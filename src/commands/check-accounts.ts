@@ -1,0 +1,141 @@
+/** The accounts that `mx2s check` looks with: sessions of the homeserver under test, and their devices' queues. */
+import type { Account } from '../check/bench.js';
+import { parseHomeserverUrl } from '../client/homeserver-url.js';
+import { chooseCredentials, chooseProfile } from '../config/credentials.js';
+import { variable } from '../config/paths.js';
+import { readPosition } from '../config/position.js';
+import { appendToSpool } from '../config/spool.js';
+import { UsageError } from '../errors.js';
+import { readBacklog } from '../listen/backlog.js';
+import { startOf } from '../listen/queue-reader.js';
+import type { ToDeviceEvent } from '../wire/sync.js';
+import type { RunOptions } from './check-options.js';
+import type { Context } from './context.js';
+import { openReader, takeQueueOf, type DeviceQueue } from './device-queue.js';
+import { openGiven, openSession, openStored, profileStore, type Session } from './session.js';
+
+/** An account whose queue we hold. */
+export interface OpenAccount {
+  readonly account: Account;
+  /** Acknowledges what was read, and gives the queue back. */
+  close(): Promise<void>;
+}
+
+/**
+ * The account that flags, environment and profiles name.
+ * @throws UsageError when it is of another origin than the homeserver to look at; else like `openSession`
+ */
+export async function openMainSession(context: Context, { homeserver }: RunOptions): Promise<Session> {
+  const choice = chooseCredentials(context.globals, context.env);
+  // a profile is held to the homeserver named, and its error names the profile that fits
+  const session =
+    choice.kind === 'stored' && context.globals.homeserver === undefined
+      ? await openSession({ ...context, globals: { ...context.globals, homeserver } })
+      : await openSession(context);
+  refuseOtherOrigin(
+    session.homeserver,
+    homeserver,
+    `the access token is for ${originOf(session.homeserver)}`,
+  );
+  return session;
+}
+
+/**
+ * The second account, if one is named.
+ * @throws UsageError when it is of another origin, NotLoggedInError, InvalidInputError
+ */
+export async function openOtherSession(
+  context: Context,
+  { homeserver, other }: RunOptions,
+): Promise<Session | undefined> {
+  if (other !== undefined) {
+    const chosen = chooseProfile(
+      { kind: 'stored', profile: other, homeserver },
+      await profileStore(context).read(),
+    );
+    return openStored(context, chosen.name, chosen.profile, homeserver);
+  }
+  const text = variable(context.env, 'MX2S_OTHER_ACCESS_TOKEN');
+  if (text === undefined) return undefined;
+  const named = variable(context.env, 'MX2S_HOMESERVER');
+  if (named === undefined) {
+    throw new UsageError('MX2S_OTHER_ACCESS_TOKEN is given, but MX2S_HOMESERVER is not', {
+      hint: 'a homeserver and its token come from one source: give MX2S_HOMESERVER, too, or a profile with --other',
+    });
+  }
+  const own = parseHomeserverUrl(named);
+  refuseOtherOrigin(own, homeserver, `MX2S_OTHER_ACCESS_TOKEN is for ${originOf(own)}`);
+  return openGiven(context, { kind: 'given', source: 'environment', homeserver: own, token: { text } });
+}
+
+/**
+ * Takes the queue of a session's device, and lays aside for the user what waits there.
+ *
+ * @param runId what all events of this run hold
+ * @throws DeviceLockedError, SharedDeviceError, and what reading throws
+ */
+export async function openAccount(
+  context: Context,
+  session: Session,
+  runId: string,
+  { sharedDevice, waitMs }: RunOptions,
+): Promise<OpenAccount> {
+  const queue = await takeQueueOf(session, context, sharedDevice);
+  try {
+    return await openQueue(context, queue, runId, waitMs);
+  } catch (error) {
+    queue.release();
+    throw error;
+  }
+}
+
+async function openQueue(
+  context: Context,
+  queue: DeviceQueue,
+  runId: string,
+  waitMs: number,
+): Promise<OpenAccount> {
+  const stored = readPosition(queue.files.position);
+  const reader = openReader(context, queue, {
+    start: stored?.api === 'v3' ? stored : startOf('v3'),
+    freshStart: true,
+    maxOfflineMs: waitMs,
+  });
+  const keep = (events: readonly ToDeviceEvent[]): void => {
+    if (events.length > 0) appendToSpool(queue.files.spool, events);
+  };
+  await readBacklog(reader, context.signal, ({ waiting }) => keep(waiting));
+  const isOurs = ({ content }: ToDeviceEvent): boolean => content.includes(runId);
+  return {
+    account: {
+      userId: queue.device.userId,
+      deviceId: queue.device.deviceId,
+      api: queue.session.api,
+      inbox: {
+        async read(timeoutMs, signal) {
+          const batch = await reader.read(timeoutMs, signal);
+          const { waiting } = batch;
+          keep(waiting.filter((event) => !isOurs(event)));
+          reader.advance(batch, waiting.length);
+          return waiting.filter(isOurs);
+        },
+        settle: () => reader.acknowledge(),
+      },
+    },
+    async close() {
+      await reader.acknowledge();
+      queue.release();
+    },
+  };
+}
+
+function refuseOtherOrigin(homeserver: string, wanted: string, what: string): void {
+  if (originOf(homeserver) === originOf(wanted)) return;
+  throw new UsageError(`${what}, and not for ${originOf(wanted)}`, {
+    hint: 'log in there with mx2s login, and name the profile with --profile',
+  });
+}
+
+function originOf(url: string): string {
+  return new URL(url).origin;
+}
