@@ -2,7 +2,8 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { takeDeviceLock, type Lock } from '../config/lock.js';
-import { DeviceLockedError, UnreadableFileError } from '../errors.js';
+import { hasErrno } from '../config/private-file.js';
+import { DeviceLockedError, DiskError, UnreadableFileError } from '../errors.js';
 import { openSqliteStore } from '../store/sqlite.js';
 import type { Store } from '../store/store.js';
 
@@ -16,7 +17,8 @@ export interface DataFile {
  * Opens a data file, which is made unless it is there.
  *
  * @param pid this process
- * @throws UnreadableFileError when it cannot be opened, is none of ours, or another living process serves from it
+ * @throws UnreadableFileError when it cannot be opened, is none of ours, or another living process serves from it;
+ *   DiskError
  */
 export async function openDataFile(file: string, pid: number): Promise<DataFile> {
   const path = canonicalPath(file);
@@ -33,13 +35,29 @@ async function takeLock(file: string, lockPath: string, pid: number): Promise<Lo
   try {
     return await takeDeviceLock(lockPath, pid);
   } catch (error) {
-    if (!(error instanceof DeviceLockedError)) throw error;
-    const holder = String(error.holderPid);
-    throw new UnreadableFileError(file, `another mx2s (process ${holder}) serves from ${file}`, {
-      hint: `stop process ${holder}, or give each server a file of its own`,
-      cause: error,
-    });
+    throw error instanceof DeviceLockedError ? heldByAnother(file, error) : cannotLock(file, error);
   }
+}
+
+function heldByAnother(file: string, cause: DeviceLockedError): UnreadableFileError {
+  const holder = String(cause.holderPid);
+  return new UnreadableFileError(file, `another mx2s (process ${holder}) serves from ${file}`, {
+    hint: `stop process ${holder}, or give each server a file of its own`,
+    cause,
+  });
+}
+
+/** The lock stands where the user wanted the file, and not among files of ours. */
+function cannotLock(file: string, error: unknown): unknown {
+  if (!(error instanceof DiskError) || !(error.cause instanceof Error)) return error;
+  const message = `cannot open the database ${file}: ${error.cause.message}`;
+  if (hasErrno(error.cause, 'ENOSPC', 'EDQUOT')) {
+    return new DiskError(message, { hint: 'make room on its disk', cause: error });
+  }
+  return new UnreadableFileError(file, message, {
+    hint: 'name a file in a directory that you may write to, where its lock can stand beside it',
+    cause: error,
+  });
 }
 
 /** The same file has the same lock, by whatever name it is called. */

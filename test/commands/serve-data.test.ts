@@ -223,6 +223,17 @@ describe('the file', () => {
     await start();
   });
 
+  it('is asked for elsewhere when its lock cannot stand beside it', async () => {
+    const path = join(directory, 'x'.repeat(250)); // a name that becomes too long
+    const { code, stderr } = await runCli(['serve', '--data', path, '--server-name', NAME, '--text']);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /^hint: name a file in a directory that you may write to, where its lock can stand beside it\nmx2s: cannot open the database .*: ENAMETOOLONG: .*\n$/,
+      ),
+    ]);
+  });
+
   it.each<[flags: string[], message: string]>([
     [['--data', 'x.db'], '--data needs --server-name'],
     [['--data', '/no/such/x.db', '--server-name', NAME], 'cannot open the database /no/such/x.db'],
