@@ -1,12 +1,10 @@
 /** What the tests need of a real homeserver, whichever it is: an address, a process, accounts. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { end, start, untilItAnswers, type ProcessProgram } from './homeserver-process.js';
 import { call, login, type Session } from './matrix.js';
 
 /** Plain values, so that they can cross to the test workers. */
@@ -29,13 +27,10 @@ export interface HomeserverProcess {
   stop(): Promise<void>;
 }
 
-export interface HomeserverProgram {
+/** Its folder goes with it. */
+export interface HomeserverProgram extends ProcessProgram {
   /** For errors. */
   readonly name: string;
-  readonly command: readonly [file: string, ...args: string[]];
-  readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Where it runs, and where its log is kept. Goes with it. */
-  readonly folder: string;
   /** Where it is to answer. */
   readonly baseUrl: string;
   /** Done after the first start. */
@@ -64,8 +59,8 @@ export async function startHomeserver(program: HomeserverProgram): Promise<Homes
   const homeserver: HomeserverProcess = {
     halt: () => end(child),
     resume: async () => {
-      child = run(program);
-      await untilItAnswers(child, baseUrl);
+      child = start(program, LOG);
+      await untilItAnswers(child, () => fetch(`${baseUrl}/_matrix/client/versions`).then(({ ok }) => ok));
     },
     stop: async () => {
       await end(child);
@@ -116,46 +111,4 @@ export async function newSession(homeserver: HomeserverAddress): Promise<Session
   return loginUser(homeserver, name, name);
 }
 
-// --- the process ------------------------------------------------------------------------------------------
-
-function run({ command: [file, ...args], env, folder }: HomeserverProgram): ChildProcess {
-  const log = openSync(join(folder, LOG), 'a');
-  const child = spawn(file, args, {
-    cwd: folder,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', log, log],
-  });
-  closeSync(log);
-  return child;
-}
-
-async function untilItAnswers(child: ChildProcess, baseUrl: string): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (!hasEnded(child) && Date.now() < deadline) {
-    const answers = await fetch(`${baseUrl}/_matrix/client/versions`).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (answers) return;
-    await wait(POLL_MS);
-  }
-  throw new Error(hasEnded(child) ? 'it ended' : `no answer in ${String(START_TIMEOUT_MS)} ms`);
-}
-
-async function end(child: ChildProcess | undefined): Promise<void> {
-  if (child === undefined || hasEnded(child)) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  const patience = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-  await ended;
-  clearTimeout(patience);
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
-}
-
 const LOG = 'stdout.log';
-const START_TIMEOUT_MS = 90_000;
-const STOP_TIMEOUT_MS = 15_000;
-const POLL_MS = 100;
