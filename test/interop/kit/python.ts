@@ -29,11 +29,28 @@ export async function synapsePython(env: NodeJS.ProcessEnv): Promise<SynapsePyth
   const made = await run(host, ['-m', 'venv', venv]);
   if (!made.ok) return { missing: `no virtual environment: "${host} -m venv" fails (${made.lastLine})` };
 
-  const requirement = `matrix-synapse==${SYNAPSE_VERSION}`;
-  const installed = await run(python, ['-m', 'pip', 'install', ...PIP_FLAGS, requirement]);
-  if (!installed.ok)
-    return { missing: `no Synapse: "pip install ${requirement}" fails (${installed.lastLine})` };
-  return { python };
+  const fault = await install(python, `matrix-synapse==${SYNAPSE_VERSION}`);
+  return fault === undefined ? { python } : { missing: `no Synapse: ${fault}` };
+}
+
+/** The same with what Synapse needs beside to be many processes: a driver for PostgreSQL, and Redis. */
+export async function synapseWorkersPython(env: NodeJS.ProcessEnv): Promise<SynapsePython> {
+  const found = await synapsePython(env);
+  if ('missing' in found) return found;
+  if ((await run(found.python, ['-c', 'import psycopg2, txredisapi, hiredis'])).ok) return found;
+  const fault = await install(
+    found.python,
+    `matrix-synapse[redis]==${SYNAPSE_VERSION}`,
+    'psycopg2-binary', // psycopg2 itself is to be compiled
+  );
+  return fault === undefined ? found : { missing: `no workers of Synapse: ${fault}` };
+}
+
+/** Gives what went wrong, undefined if nothing did. */
+async function install(python: string, ...requirements: readonly string[]): Promise<string | undefined> {
+  const installed = await run(python, ['-m', 'pip', 'install', ...PIP_FLAGS, ...requirements]);
+  if (installed.ok) return undefined;
+  return `"pip install ${requirements.join(' ')}" fails (${installed.lastLine})`;
 }
 
 async function hasSynapse(python: string): Promise<boolean> {
