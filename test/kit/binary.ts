@@ -12,6 +12,8 @@ export interface BinaryOptions {
   readonly cwd?: string | undefined;
   /** No file of the program can grow beyond so many bytes, a multiple of 512: to it the disk is full then. */
   readonly maxFileBytes?: number | undefined;
+  /** Another build of the program than the one that is tested. */
+  readonly program?: string | undefined;
 }
 
 export interface BinaryResult {
@@ -45,7 +47,7 @@ export function runBinary(args: readonly string[], options: BinaryOptions): Prom
 
 /** Starts `mx2s ARGS` and leaves it running. */
 export function startBinary(args: readonly string[], options: BinaryOptions): RunningBinary {
-  const [command, commandArgs] = limitedCommand(args, options.maxFileBytes);
+  const [command, commandArgs] = commandLine(args, options);
   const child = spawn(command, commandArgs, {
     cwd: options.cwd ?? options.home,
     env: { ...isolatedEnv(options.home), ...options.env },
@@ -82,10 +84,13 @@ export function startBinary(args: readonly string[], options: BinaryOptions): Ru
   };
 }
 
-function limitedCommand(args: readonly string[], maxFileBytes: number | undefined): [string, string[]] {
-  if (maxFileBytes === undefined) return [BINARY, [...args]];
+function commandLine(
+  args: readonly string[],
+  { program = BINARY, maxFileBytes }: BinaryOptions,
+): [string, string[]] {
+  if (maxFileBytes === undefined) return [program, [...args]];
   // POSIX counts in blocks of 512 bytes
-  return ['/bin/sh', ['-c', `ulimit -f ${maxFileBytes / 512} && exec "$0" "$@"`, BINARY, ...args]];
+  return ['/bin/sh', ['-c', `ulimit -f ${maxFileBytes / 512} && exec "$0" "$@"`, program, ...args]];
 }
 
 /** The environment of a program that must not see the user's own settings. */
