@@ -7,6 +7,7 @@
  * in the homeserver's own queue, which is how a stock homeserver passes messages on.
  */
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.js';
 import { nextDigest } from '../config/position.js';
 import type { BatchSource } from '../listen/batch-source.js';
@@ -40,6 +41,7 @@ export interface GatewayOptions {
 export async function runGateway(options: GatewayOptions): Promise<void> {
   const { reader, dispatcher, onReady, clock, signal } = options;
   const cut = new AbortController();
+  setMaxListeners(0, cut.signal); // as many as there are events at work
   const over = new AbortController();
   const onAbort = (): void => {
     void clock.sleep(GRACE_MS, over.signal).then(
@@ -100,6 +102,13 @@ async function workOff(batch: OpenBatch, options: GatewayOptions, cut: AbortSign
   if (tasks.length === 0) return;
   metrics.waiting = tasks.length;
   metrics.waitingSinceMs = clock.now();
+  let doneCount = 0;
+  let storedAtMs = clock.monotonic();
+  const store = (): void => {
+    reader.advance(batch, doneCount);
+    doneCount = 0;
+    storedAtMs = clock.monotonic();
+  };
   try {
     await runBatch({
       source: onePortion(tasks),
@@ -107,14 +116,16 @@ async function workOff(batch: OpenBatch, options: GatewayOptions, cut: AbortSign
       work: ({ event, txnId }) => worker.work(event, txnId, cut),
       isLast: () => false,
       report: async (results) => {
-        reader.advance(batch, results.length);
+        doneCount += results.length;
         metrics.waiting -= results.length;
+        if (clock.monotonic() - storedAtMs >= STORE_EVERY_MS) store();
       },
       signal,
     });
   } finally {
     metrics.waiting = 0;
     metrics.waitingSinceMs = undefined;
+    store();
   }
 }
 
@@ -141,6 +152,11 @@ async function* onePortion(tasks: readonly Task[]): AsyncIterable<readonly Task[
   yield tasks;
 }
 
+/**
+ * Within a batch the position is stored only so often: to store it for each event would take longer than all the
+ * rest. What a killed gateway has done since then it does again, and answers under the same ID.
+ */
+const STORE_EVERY_MS = 100;
 /** How long the homeserver may hold a request (Client-Server API v1.19, "GET /sync", `timeout`). */
 const POLL_MS = 30_000;
 /** A signal is answered within two seconds. */

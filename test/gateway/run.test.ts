@@ -28,6 +28,30 @@ describe('the position', () => {
     await run;
   });
 
+  it('is stored within a batch only so often, and at its end', async () => {
+    const stage = openStage();
+    stage.queue.push(...eventsOf(1, 2, 3, 4));
+    const gates = [gate(), gate(), gate(), gate()];
+    const run = stage.run({ work: async ({ content }) => gates[numberOf(content) - 1]?.passed });
+    await stage.begun(4);
+    const finish = async (n: number): Promise<void> => {
+      gates[n - 1]?.open();
+      while (stage.metrics.waiting > 4 - n) await Promise.resolve();
+    };
+    await finish(1);
+    stage.clock.advance(99);
+    await finish(2);
+    expect(stage.stored).toEqual([]);
+    stage.clock.advance(1);
+    await finish(3);
+    expect(stage.stored).toMatchObject([{ since: undefined, consumed: 3 }]);
+    await finish(4);
+    await stage.queue.polled();
+    expect(stage.stored.slice(1)).toEqual([{ api: 'v3', since: 's4', consumed: 0 }]);
+    stage.stop();
+    await run;
+  });
+
   it('stays where work was cut off when the moment to stop in is over', async () => {
     const stage = openStage();
     stage.queue.push(...eventsOf(1, 2));
