@@ -11,7 +11,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 /** `Home` is what it needs of the server. */
 export interface Endpoint<Home = Homeserver> {
   readonly method: Method;
-  /** Whole paths, with `:name` for a part that varies. */
+  /** Whole paths, with `:name` for a part that varies, and `:name` followed by `NOT_EMPTY` for one that has to be there. */
   readonly paths: readonly string[];
   /** The body of a 200. @throws Refusal for any other answer */
   readonly answer: (home: Home, call: Call) => Promise<JsonText>;
@@ -56,3 +56,6 @@ export function signed(
 export function stable(path: string): string[] {
   return ['v3', 'r0'].map((version) => `/_matrix/client/${version}${path}`);
 }
+
+/** A part of a path that is empty names nothing: the path is then none of ours. */
+export const NOT_EMPTY = '(^[^]+$)';

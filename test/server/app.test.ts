@@ -43,6 +43,9 @@ describe('what is not there', () => {
     ['HEAD', SEND, 405],
     ['DELETE', '/v3/sync', 405],
     ['PATCH', '/v3/login', 405],
+    ['PUT', '/_matrix/federation/v1/send/', 404],
+    ['PUT', '/v3/sendToDevice/org.example.x/', 404],
+    ['GET', '/_matrix/federation/v1/send/', 404],
   ])('%s %s is %i', async (method, path, status) => {
     const server = await openTestServer();
     const reply = await server.call(method, path);

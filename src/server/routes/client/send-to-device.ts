@@ -4,7 +4,7 @@ import type { Messages } from '../../../todevice/split.js';
 import { CanonicalJsonError, canonicalJson } from '../../../wire/canonical-json.js';
 import { encodeJson, jsonTextOf, type JsonNode, type JsonObject, type JsonText } from '../../../wire/json.js';
 import { objectField } from '../../body.js';
-import { authenticated, stable } from '../../endpoint.js';
+import { NOT_EMPTY, authenticated, stable } from '../../endpoint.js';
 import { Refusal, badJson, missingParam } from '../../refusal.js';
 
 /**
@@ -17,7 +17,10 @@ import { Refusal, badJson, missingParam } from '../../refusal.js';
  */
 export const sendToDevice = authenticated(
   'PUT',
-  [...stable('/sendToDevice/:eventType/:txnId'), '/_matrix/client/unstable/sendToDevice/:eventType/:txnId'],
+  [
+    ...stable(`/sendToDevice/:eventType/:txnId${NOT_EMPTY}`),
+    `/_matrix/client/unstable/sendToDevice/:eventType/:txnId${NOT_EMPTY}`,
+  ],
   async (home, call, from) => {
     const messages = parseMessages(call.body());
     await home.delivery.accept({ from, type: call.param('eventType'), messages, path: call.path });

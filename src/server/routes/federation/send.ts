@@ -1,5 +1,5 @@
 /** `PUT /_matrix/federation/v1/send/{txnId}` */
-import { open } from '../../endpoint.js';
+import { NOT_EMPTY, open } from '../../endpoint.js';
 import { receiveTransaction } from '../../reception.js';
 
 /**
@@ -8,7 +8,11 @@ import { receiveTransaction } from '../../reception.js';
  *
  * @see Server-Server API v1.19, "Transactions"
  */
-export const sendTransaction = open('PUT', ['/_matrix/federation/v1/send/:txnId'], async (home, call) => {
-  const { origin, transaction } = await home.federation.verifyTransaction(call.incoming());
-  return receiveTransaction(home, origin, call.param('txnId'), transaction);
-});
+export const sendTransaction = open(
+  'PUT',
+  [`/_matrix/federation/v1/send/:txnId${NOT_EMPTY}`],
+  async (home, call) => {
+    const { origin, transaction } = await home.federation.verifyTransaction(call.incoming());
+    return receiveTransaction(home, origin, call.param('txnId'), transaction);
+  },
+);
