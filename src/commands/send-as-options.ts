@@ -4,6 +4,12 @@ import { InvalidInputError, UsageError } from '../errors.js';
 import type { ServerName } from '../ids/server-name.js';
 import { isServerUser, parseUserId, serverNameOf } from '../ids/user-id.js';
 import type { Flags } from './define.js';
+import {
+  parseCertificateFiles,
+  parseListenAddress,
+  type CertificateFiles,
+  type ListenAddress,
+} from './listening-options.js';
 
 /** As whom to speak, and what that takes. */
 export interface SendAs {
@@ -11,18 +17,11 @@ export interface SendAs {
   readonly signingKeyFile: string;
   /** Where to publish the key while the command runs. */
   readonly listen: ListenAddress | undefined;
-  /** Both or neither. */
-  readonly certificateFiles: { readonly cert: string; readonly key: string } | undefined;
+  readonly certificateFiles: CertificateFiles | undefined;
   /** Certificates to trust in other servers. */
   readonly caCertFile: string | undefined;
   /** Any certificate of other servers will do, and they may be on this machine and in its network. */
   readonly insecure: boolean;
-}
-
-export interface ListenAddress {
-  /** Without brackets. */
-  readonly host: string;
-  readonly port: number;
 }
 
 export function configureSendAs(command: Command): void {
@@ -64,7 +63,7 @@ export function parseSendAs(flags: Flags): SendAs | undefined {
     serverName,
     signingKeyFile,
     listen: listen === undefined ? undefined : parseListenAddress(listen),
-    certificateFiles: parseCertificateFiles(flags),
+    certificateFiles: parseCertificateOfListener(flags),
     caCertFile: flags.text('federationCa'),
     insecure: flags.given('federationInsecure'),
   };
@@ -80,29 +79,12 @@ function parseSpeaker(text: string): ServerName {
   });
 }
 
-function parseListenAddress(text: string): ListenAddress {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
-  const port = Number(digits);
-  if (host !== undefined && port <= MAX_PORT) return { host, port };
-  throw new InvalidInputError(`--listen: '${text}' is not HOST:PORT`, {
-    at: '--listen',
-    hint: 'for example --listen 0.0.0.0:8448',
+function parseCertificateOfListener(flags: Flags): CertificateFiles | undefined {
+  const files = parseCertificateFiles(flags);
+  if (files === undefined || flags.given('listen')) return files;
+  throw new UsageError('--tls-cert is for --listen, which was not given', {
+    hint: 'add --listen 0.0.0.0:8448',
   });
-}
-
-function parseCertificateFiles(flags: Flags): SendAs['certificateFiles'] {
-  const [cert, key] = [flags.text('tlsCert'), flags.text('tlsKey')];
-  if (cert === undefined && key === undefined) return undefined;
-  if (cert === undefined || key === undefined) {
-    throw new UsageError('--tls-cert and --tls-key belong together', { hint: 'give both, or neither' });
-  }
-  if (!flags.given('listen')) {
-    throw new UsageError('--tls-cert is for --listen, which was not given', {
-      hint: 'add --listen 0.0.0.0:8448',
-    });
-  }
-  return { cert, key };
 }
 
 const AS_FLAGS = [
@@ -113,4 +95,3 @@ const AS_FLAGS = [
   ['federationCa', '--federation-ca'],
   ['federationInsecure', '--federation-insecure'],
 ] as const;
-const MAX_PORT = 65_535;

@@ -7,6 +7,7 @@ import { ID_REASONS } from '../ids/verdict.js';
 import { addExamples, collect, type Flags, type Typed } from './define.js';
 import { parseCount } from './globals.js';
 import { addHandlerFlags, parseHandlerOptions, type HandlerOptions } from './handler-options.js';
+import { parseCertificateFiles, type CertificateFiles } from './listening-options.js';
 
 export interface ServeOptions extends HandlerOptions {
   readonly host: string;
@@ -27,8 +28,7 @@ export interface ServeOptions extends HandlerOptions {
 export interface ServeFederationOptions {
   /** Undefined for no listener of its own. */
   readonly port: number | undefined;
-  /** Both or neither. */
-  readonly certificateFiles: { readonly cert: string; readonly key: string } | undefined;
+  readonly certificateFiles: CertificateFiles | undefined;
   readonly signingKeyFile: string | undefined;
   /** Certificates to trust in other servers. */
   readonly caCertFile: string | undefined;
@@ -100,18 +100,15 @@ export function parseServeOptions({ args, passedOn, flags }: Typed): ServeOption
 
 function parseFederation(flags: Flags): ServeFederationOptions {
   const port = flags.text('federationPort');
-  const [cert, key] = [flags.text('tlsCert'), flags.text('tlsKey')];
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new UsageError('--tls-cert and --tls-key belong together', { hint: 'give both, or neither' });
-  }
-  if (cert !== undefined && port === undefined) {
+  const certificateFiles = parseCertificateFiles(flags);
+  if (certificateFiles !== undefined && port === undefined) {
     throw new UsageError('--tls-cert is for --federation-port, which was not given', {
       hint: 'add --federation-port 8448',
     });
   }
   return {
     port: port === undefined ? undefined : parsePort(port, '--federation-port'),
-    certificateFiles: cert === undefined || key === undefined ? undefined : { cert, key },
+    certificateFiles,
     signingKeyFile: flags.text('signingKey'),
     caCertFile: flags.text('federationCa'),
     insecure: flags.given('federationInsecure'),
