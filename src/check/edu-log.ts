@@ -1,16 +1,10 @@
 /** What another server sent, kept in order, and waiting for what is still to come. */
 import type { Clock } from '../clock.js';
-import { member, stringMember, type JsonNode } from '../wire/json.js';
-
-/** An EDU as it came. */
-export interface HeardEdu {
-  readonly eduType: string | undefined;
-  readonly content: JsonNode | undefined;
-}
+import type { JsonNode } from '../wire/json.js';
 
 export class EduLog {
   readonly #clock: Pick<Clock, 'sleep'>;
-  readonly #edus: HeardEdu[] = [];
+  readonly #edus: JsonNode[] = [];
   readonly #txnIds = new Set<string>();
   #watchers: (() => void)[] = [];
 
@@ -18,8 +12,8 @@ export class EduLog {
     this.#clock = clock;
   }
 
-  /** Everything so far. */
-  get all(): readonly HeardEdu[] {
+  /** Every EDU so far, as it came. */
+  get all(): readonly JsonNode[] {
     return this.#edus;
   }
 
@@ -27,9 +21,7 @@ export class EduLog {
   keep(txnId: string, edus: readonly JsonNode[]): void {
     if (this.#txnIds.has(txnId) || this.#edus.length + edus.length > MAX_EDUS) return;
     this.#txnIds.add(txnId);
-    for (const edu of edus) {
-      this.#edus.push({ eduType: stringMember(edu, 'edu_type'), content: member(edu, 'content') });
-    }
+    this.#edus.push(...edus);
     for (const wake of this.#watchers.splice(0)) wake();
   }
 
@@ -39,7 +31,7 @@ export class EduLog {
    * @throws the signal's reason
    */
   async first<Read>(
-    read: (edu: HeardEdu) => Read | undefined,
+    read: (edu: JsonNode) => Read | undefined,
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<Read | undefined> {

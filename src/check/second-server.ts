@@ -9,7 +9,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Chance } from '../chance.js';
 import type { Clock } from '../clock.js';
-import { MatrixError } from '../errors.js';
 import type { Reach } from '../federation/address.js';
 import type { Resolver } from '../federation/look-up.js';
 import { sendTransaction } from '../federation/send-transaction.js';
@@ -52,16 +51,6 @@ export interface SecondServerOptions {
   readonly chance: Chance;
 }
 
-/** What the server under test answered. */
-export interface PeerAnswer {
-  readonly status: number;
-  readonly errcode: string | undefined;
-  /** The object of a 200. */
-  readonly object: JsonObject | undefined;
-  /** What was asked and answered, in one clause; it may hold text of the server. */
-  readonly words: string;
-}
-
 export interface SecondServer {
   readonly serverName: ServerName;
   /** `@:serverName` */
@@ -75,16 +64,16 @@ export interface SecondServer {
   /** A user of this server, who is nothing but a name. */
   user(localpart: string): UserId;
   /**
-   * Sends EDUs in one transaction, at most 100, and gives the answer, whatever its status.
-   * @throws what `FederationClient.send` throws
+   * Sends EDUs in one transaction, at most 100.
+   * @throws what `sendTransaction` throws: MatrixError when it is not taken
    */
-  say(edus: readonly JsonText[], signal?: AbortSignal): Promise<PeerAnswer>;
+  say(edus: readonly JsonText[], signal?: AbortSignal): Promise<void>;
   /**
-   * Asks with a signed `GET`.
+   * Asks with a signed `GET`, and gives the object of the answer.
    * @param uri path from `/_matrix`, percent-encoded, and query
-   * @throws what `FederationClient.send` throws
+   * @throws what `sendSigned` throws: MatrixError for another status than 200
    */
-  ask(uri: string, signal?: AbortSignal): Promise<PeerAnswer>;
+  ask(uri: string, signal?: AbortSignal): Promise<JsonObject>;
   close(): Promise<void>;
 }
 
@@ -134,26 +123,14 @@ export async function startSecondServer(options: SecondServerOptions): Promise<S
     heard,
     requests,
     user: (localpart) => parseUserId(`@${localpart}:${serverName}`),
-    say: (edus, signal) => {
+    say: async (edus, signal) => {
       const transaction = { txnId: chance.uuid(), originServerTsMs: clock.now(), edus };
-      return answered(
-        async () => {
-          await sendTransaction(client, peer, transaction, identity, signal);
-          return undefined;
-        },
-        `PUT /send with ${eduCount(edus.length)} was answered 200`,
-      );
+      await sendTransaction(client, peer, transaction, identity, signal);
     },
-    ask: (uri, signal) =>
-      answered(async () => {
-        const { object } = await sendSigned(
-          client,
-          { method: 'GET', uri, destination: peer },
-          identity,
-          signal,
-        );
-        return object;
-      }, `GET ${uri} was answered 200`),
+    ask: async (uri, signal) => {
+      const request = { method: 'GET', uri, destination: peer } as const;
+      return (await sendSigned(client, request, identity, signal)).object;
+    },
     close: async () => {
       await listener.close();
       await app.close();
@@ -180,24 +157,6 @@ const receive = open<Home>('PUT', ['/_matrix/federation/v1/send/:txnId'], async 
 
 function freshKeys(chance: Chance): SigningKeys {
   return parseSigningKeyFile(createSigningKeyFile(chance), 'the key that was made');
-}
-
-/** An answer that is no success is what was asked for, too. */
-async function answered(
-  exchange: () => Promise<JsonObject | undefined>,
-  successWords: string,
-): Promise<PeerAnswer> {
-  try {
-    return { status: 200, errcode: undefined, object: await exchange(), words: successWords };
-  } catch (error) {
-    if (!(error instanceof MatrixError)) throw error;
-    const { status, errcode, message } = error;
-    return { status, errcode, object: undefined, words: message };
-  }
-}
-
-function eduCount(count: number): string {
-  return count === 1 ? 'an EDU' : `${String(count)} EDUs`;
 }
 
 const ENDPOINTS = [version, serverKeys, receive];

@@ -6,6 +6,11 @@ import { parseProfileName, type ProfileName } from '../config/profiles.js';
 import { parseDurationMs } from '../duration.js';
 import { InvalidInputError, UsageError } from '../errors.js';
 import { parseEventType, type EventType } from '../todevice/message.js';
+import {
+  configureCheckFederation,
+  parseCheckFederation,
+  type CheckFederation,
+} from './check-federation-options.js';
 import { addExamples, type Typed } from './define.js';
 import type { Globals } from './globals.js';
 
@@ -37,6 +42,8 @@ export interface RunOptions extends CommonOptions {
   readonly probeType: EventType;
   /** How long to wait for what should come. */
   readonly waitMs: number;
+  /** The second server; undefined for none. */
+  readonly federation: CheckFederation | undefined;
   readonly allowRegister: boolean;
   /** Every `fail` and `inconclusive` counts. */
   readonly strict: boolean;
@@ -61,6 +68,7 @@ export function configureCheck(command: Command): void {
       'every fail and every inconclusive counts, not only a must of the proposal or the specification',
     )
     .option('--shared-device', 'read although another client uses a device, and would lose messages');
+  configureCheckFederation(command);
   addExamples(command, EXAMPLES);
 }
 
@@ -84,6 +92,7 @@ export function parseCheckOptions({ args: [url], flags, globals }: Typed): Check
     other: other === undefined ? undefined : parseProfileName(other),
     probeType: parseEventType(flags.text('probeType') ?? 'mx2s.ping'),
     waitMs: parseDurationMs(flags.text('timeout') ?? '5s', '--timeout'),
+    federation: parseCheckFederation(flags),
     allowRegister: flags.given('allowRegister'),
     strict: flags.given('strict'),
     sharedDevice: flags.given('sharedDevice'),

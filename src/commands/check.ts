@@ -4,10 +4,12 @@ import { PROBES, needsOf } from '../check/cases.js';
 import { tallyOf } from '../check/report.js';
 import { runChecks, type Result } from '../check/runner.js';
 import type { ExitCode } from '../exit-codes.js';
+import { serverNameOf } from '../ids/user-id.js';
 import { checkResult, listedRequirement } from '../ui/render/check-json.js';
 import { renderCheckResult, renderListed } from '../ui/render/check-text.js';
 import type { Output } from '../ui/streams.js';
-import { openAccount, openMainSession, openOtherSession, type OpenAccount } from './check-accounts.js';
+import { openAccount, openMainSession, openOtherSession } from './check-accounts.js';
+import { openSecondServer } from './check-federation.js';
 import { configureCheck, parseCheckOptions, type CheckOptions, type RunOptions } from './check-options.js';
 import type { Context } from './context.js';
 import { define } from './define.js';
@@ -34,15 +36,20 @@ async function run(context: Context, options: RunOptions): Promise<ExitCode> {
   const runId = `mx2s-check-${chance.uuid()}`;
   const session = await openMainSession(context, options);
   const otherSession = await openOtherSession(context, options);
-  const open: OpenAccount[] = [];
+  const open: { close(): Promise<void> }[] = [];
   try {
     const main = await openAccount(context, session, runId, options);
     open.push(main);
     const other = otherSession && (await openAccount(context, otherSession, runId, options));
     if (other !== undefined) open.push(other);
+    const second =
+      options.federation &&
+      (await openSecondServer(context, options.federation, serverNameOf(main.account.userId)));
+    if (second !== undefined) open.push(second);
     const bench = new Bench({
       account: main.account,
       other: other?.account,
+      second,
       probeType: options.probeType,
       runId,
       waitMs: options.waitMs,
@@ -67,7 +74,7 @@ async function run(context: Context, options: RunOptions): Promise<ExitCode> {
     });
     return tallyOf(results, options.strict).counting > 0 ? 1 : 0;
   } finally {
-    for (const account of open.reverse()) await account.close();
+    for (const each of open.reverse()) await each.close();
   }
 }
 

@@ -4,7 +4,7 @@ import type { Certificate } from '../server/certificate.js';
 import { parseNatsCredentials, type NatsCredentials } from '../subsystems/nats-connections.js';
 import { readTextFrom } from '../ui/file-input.js';
 import type { Context } from './context.js';
-import type { ServeOptions } from './serve-options.js';
+import type { ServeFederationOptions, ServeOptions } from './serve-options.js';
 
 /** What was not named is undefined. */
 export interface ServeFiles {
@@ -15,10 +15,15 @@ export interface ServeFiles {
   readonly natsCredentials: NatsCredentials | undefined;
 }
 
+/** The options that name files. */
+interface FileOptions extends Pick<ServeOptions, 'natsCredsFile'> {
+  readonly federation: Pick<ServeFederationOptions, 'certificateFiles' | 'signingKeyFile' | 'caCertFile'>;
+}
+
 /** @throws UnreadableFileError, InvalidInputError when a file cannot be read or holds something else */
 export async function readServeFiles(
   { stdin }: Pick<Context, 'stdin'>,
-  { federation, natsCredsFile }: Pick<ServeOptions, 'federation' | 'natsCredsFile'>,
+  { federation, natsCredsFile }: FileOptions,
 ): Promise<ServeFiles> {
   const { certificateFiles, signingKeyFile, caCertFile } = federation;
   const read = async <Value>(

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { EduLog, type HeardEdu } from '../../src/check/edu-log.js';
+import { EduLog } from '../../src/check/edu-log.js';
 import { systemClock } from '../../src/clock.js';
-import { jsonTextOf, parseJson, stringMember } from '../../src/wire/json.js';
+import { jsonTextOf, parseJson, stringMember, type JsonNode } from '../../src/wire/json.js';
 
-const edu = (name: string) => parseJson(jsonTextOf({ edu_type: 'org.example.edu', content: { name } }));
-const named = (name: string) => (heard: HeardEdu) =>
-  stringMember(heard.content, 'name') === name ? name : undefined;
+const edu = (name: string) => parseJson(jsonTextOf({ edu_type: 'org.example.edu', name }));
+const named = (name: string) => (heard: JsonNode) =>
+  stringMember(heard, 'name') === name ? name : undefined;
 
 describe('the log of what another server sent', () => {
   it('keeps EDUs in order, and a transaction once', () => {
@@ -13,7 +13,7 @@ describe('the log of what another server sent', () => {
     log.keep('t1', [edu('a'), edu('b')]);
     log.keep('t1', [edu('a'), edu('b')]);
     log.keep('t2', [edu('c'), parseJson('7')]);
-    expect(log.all.map(({ content }) => stringMember(content, 'name'))).toEqual(['a', 'b', 'c', undefined]);
+    expect(log.all.map((each) => stringMember(each, 'name'))).toEqual(['a', 'b', 'c', undefined]);
   });
 
   it('does not grow for ever', () => {

@@ -70,7 +70,7 @@ describe('what the second server hears', () => {
     for (let time = 0; time < 2; time += 1) {
       await sendTransaction(sender, second.serverName, transaction, identity);
     }
-    expect(second.heard.all).toMatchObject([{ eduType: 'org.example.edu', content: { kind: 'object' } }]);
+    expect(second.heard.all).toEqual([parseJson(EDU)]);
   });
 
   it('is nothing that another server signs, or nobody', async () => {
@@ -92,7 +92,7 @@ describe('what the second server hears', () => {
 });
 
 describe('what the second server says', () => {
-  it('reaches the users of a homeserver, and the answer is given', async () => {
+  it('reaches the users of a homeserver', async () => {
     const server = await startFederated();
     const second = await startSecond(server.serverName);
     const [alice] = server.users as [FirstUser];
@@ -102,12 +102,7 @@ describe('what the second server says', () => {
       messageId: 'm1',
       messages: new Map([[alice.userId, new Map([[alice.deviceId, jsonTextOf({ n: 1 })]])]]),
     });
-    expect(await second.say([EDU, edu])).toEqual({
-      status: 200,
-      errcode: undefined,
-      object: undefined,
-      words: 'PUT /send with 2 EDUs was answered 200',
-    });
+    await second.say([EDU, edu]);
     const headers = { authorization: `Bearer ${alice.accessToken}` };
     const sync = await fetch(`${server.homeserver}/_matrix/client/v3/sync`, { headers });
     expect(await sync.json()).toMatchObject({
@@ -120,19 +115,18 @@ describe('what the second server says', () => {
     const second = await startSecond(server.serverName);
     const [alice] = server.users as [FirstUser];
     const uriOf = (userId: string) => `/_matrix/federation/v1/user/devices/${encodeURIComponent(userId)}`;
-    const known = await second.ask(uriOf(alice.userId));
-    expect(known.object && plainValue(known.object)).toMatchObject({ user_id: alice.userId, devices: [] });
-    expect(await second.ask(uriOf(`@:${server.serverName}`))).toMatchObject({
+    const known = plainValue(await second.ask(uriOf(alice.userId)));
+    expect(known).toMatchObject({ user_id: alice.userId, devices: [] });
+    await expect(second.ask(uriOf(`@:${server.serverName}`))).rejects.toMatchObject({
       status: 404,
       errcode: 'M_NOT_FOUND',
-      words: expect.stringContaining('was answered 404 M_NOT_FOUND') as string,
     });
   });
 
   it('may be refused', async () => {
     const peer = await startPeer((_asked, response) => json(response, 500, { errcode: 'M_UNKNOWN' }));
     const second = await startSecond(peer.name);
-    expect(await second.say([EDU])).toMatchObject({ status: 500, errcode: 'M_UNKNOWN' });
+    await expect(second.say([EDU])).rejects.toMatchObject({ status: 500, errcode: 'M_UNKNOWN' });
   });
 
   it('can be called off', async () => {

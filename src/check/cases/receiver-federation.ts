@@ -1,0 +1,134 @@
+/** R-16 to R-19: what a homeserver makes of what another server sends. */
+import { SERVER_DEVICE_ID, WILDCARD_DEVICE } from '../../ids/device-id.js';
+import { parseServerName } from '../../ids/server-name.js';
+import { parseUserId, serverUserOf, type UserId } from '../../ids/user-id.js';
+import { jsonTextOf } from '../../wire/json.js';
+import { holdsNonce, type Bench } from '../bench.js';
+import {
+  MESSAGE_TYPE,
+  NAME,
+  askFrom,
+  bar,
+  cut,
+  encodeLetter,
+  freshMessageId,
+  lettersWith,
+  noAnswer,
+  nothingDelivered,
+  refusalOf,
+  secondOf,
+} from '../federated.js';
+import { fail, inconclusive, pass, type Probe } from '../probe.js';
+import { MatrixError } from '../../errors.js';
+
+export const RECEIVER_FEDERATION_PROBES: readonly Probe[] = [
+  {
+    requirement: 'R-16',
+    needs: ['federation'],
+    run: async (bench, signal) => {
+      const nonce = bench.nonce();
+      const victims = [bench.serverUser, serverUserOf(NOWHERE), parseUserId(`@${NAME}:${NOWHERE}`)];
+      const answer = await secondOf(bench)
+        .say(
+          victims.map((from) => encodeToAccount(bench, from, nonce)),
+          signal,
+        )
+        .catch(refusalOf);
+      const { events, found } = await bar(bench, signal);
+      const spoofed = events.find((event) => holdsNonce(event, nonce));
+      if (spoofed !== undefined)
+        return fail(`an EDU with the sender ${cut(String(spoofed.sender))} came to its user`);
+      if (!found) return nothingDelivered(bench);
+      const how = answer instanceof MatrixError ? cut(answer.message) : 'answered 200';
+      return pass(`EDUs with the senders ${victims.join(', ')} did not come, a later one did (${how})`);
+    },
+  },
+  {
+    requirement: 'R-17',
+    needs: ['federation'],
+    run: async (bench, signal) => {
+      if (!(await bench.answers(signal))) return noAnswer(bench);
+      const ask = (device: string) => askFrom(bench, { from: secondOf(bench).user(NAME), device }, signal);
+      const wildcard = await ask(WILDCARD_DEVICE);
+      const named = await ask(SERVER_DEVICE_ID);
+      const isWildcardAnswered = lettersWith(secondOf(bench), wildcard.nonce).length > 0;
+      if (named.answer !== undefined && isWildcardAnswered)
+        return pass('a message to "" was answered, and one to "*"');
+      if (named.answer !== undefined) return fail('a message to "*" was not answered, a later one to "" was');
+      if (isWildcardAnswered) return fail('a message to "" was not answered, one to "*" was');
+      return inconclusive('no message of another server was answered');
+    },
+  },
+  {
+    requirement: 'R-18',
+    needs: ['federation'],
+    run: async (bench, signal) => {
+      const second = secondOf(bench);
+      const [first, repeated] = [bench.nonce(), bench.nonce()];
+      const messageId = freshMessageId(bench);
+      for (const nonce of [first, repeated]) {
+        await second.say([encodeToAccount(bench, second.user(NAME), nonce, messageId)], signal);
+      }
+      const { events, found } = await bar(bench, signal);
+      const hasCome = (nonce: string) => events.some((event) => holdsNonce(event, nonce));
+      if (hasCome(first) && hasCome(repeated))
+        return fail('two EDUs with one message_id both came to their user');
+      if (!found) return nothingDelivered(bench);
+      if (hasCome(repeated)) return inconclusive('of two EDUs with one message_id only the second came');
+      if (!hasCome(first)) return inconclusive('of two EDUs with one message_id neither came');
+      return pass(
+        'of two EDUs with one message_id, in two transactions answered 200, the second did not come',
+      );
+    },
+  },
+  {
+    requirement: 'R-19',
+    part: 'over federation',
+    needs: ['federation'],
+    run: async (bench, signal) => {
+      const second = secondOf(bench);
+      const from = second.user(NAME);
+      const [nonce, besideNonce] = [bench.nonce(), bench.nonce()];
+      const letter = {
+        from,
+        to: bench.serverUser,
+        device: SERVER_DEVICE_ID,
+        type: 'mx2s.check.unknown',
+        content: { nonce },
+      };
+      const answer = await second
+        .say(
+          [
+            jsonTextOf({ edu_type: 'mx2s.check.unknown', content: { nonce } }),
+            encodeLetter(bench, letter),
+            encodeToAccount(bench, from, besideNonce),
+          ],
+          signal,
+        )
+        .catch(refusalOf);
+      if (answer instanceof MatrixError)
+        return fail(`an unknown type made the transaction fail: ${cut(answer.message)}`);
+      const { events, found } = await bar(bench, signal);
+      if (!found) return nothingDelivered(bench);
+      if (!events.some((event) => holdsNonce(event, besideNonce)))
+        return fail('an EDU beside one of an unknown type did not come');
+      if (!(await bench.answers(signal))) return noAnswer(bench);
+      const { answer: later } = await askFrom(bench, { from, device: SERVER_DEVICE_ID }, signal);
+      const [reply] = lettersWith(second, nonce);
+      if (reply !== undefined) return fail(`an unknown type was answered with ${cut(String(reply.type))}`);
+      if (later === undefined) return inconclusive('no message of another server was answered');
+      return pass(
+        'an unknown EDU and an unknown event type were answered 200 and nothing else, a known one beside them came',
+      );
+    },
+  },
+];
+
+/** A letter to our account that holds `nonce`. */
+function encodeToAccount(bench: Bench, from: UserId, nonce: string, messageId?: string) {
+  const { userId: to, deviceId: device } = bench.account;
+  return encodeLetter(bench, { from, to, device, type: MESSAGE_TYPE, content: { nonce }, messageId });
+}
+
+/** RFC 2606: nobody's. */
+const NOWHERE = parseServerName('mx2s-check.invalid');

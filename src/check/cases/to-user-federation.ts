@@ -1,0 +1,82 @@
+/** R-27 to R-30: who speaks to users of another server, and whom a homeserver lets speak to its own. */
+import { sendToDevicePath } from '../../client/send-to-device.js';
+import { SERVER_DEVICE_ID, WILDCARD_DEVICE } from '../../ids/device-id.js';
+import { jsonTextOf } from '../../wire/json.js';
+import { holdsNonce } from '../bench.js';
+import {
+  DEVICE,
+  MESSAGE_TYPE,
+  NAME,
+  askFrom,
+  bar,
+  cut,
+  encodeLetter,
+  letterWith,
+  noAnswer,
+  nothingDelivered,
+  nothingHeard,
+  refusalOf,
+  secondOf,
+} from '../federated.js';
+import { fail, inconclusive, pass, type Probe } from '../probe.js';
+import { MatrixError } from '../../errors.js';
+
+export const TO_USER_FEDERATION_PROBES: readonly Probe[] = [
+  {
+    requirement: 'R-27',
+    needs: ['federation'],
+    run: async (bench, signal) => {
+      if (!(await bench.answers(signal))) return noAnswer(bench);
+      const from = secondOf(bench).user(NAME);
+      const { answer } = await askFrom(bench, { from, device: SERVER_DEVICE_ID, deviceId: DEVICE }, signal);
+      if (answer === undefined) return inconclusive('no message of another server was answered');
+      const { sender, deliveries } = answer;
+      if (sender !== bench.serverUser)
+        return fail(`the answer came from ${cut(String(sender))}, not ${bench.serverUser}`);
+      const isRight = deliveries.every(
+        ({ to, device }) => to === from && [DEVICE, WILDCARD_DEVICE].includes(device),
+      );
+      if (!isRight || deliveries.length === 0)
+        return fail(`the answer is not for the devices of ${from} only`);
+      return pass(`the answer came as an EDU from ${sender} to ${from}`);
+    },
+  },
+  {
+    requirement: 'R-28',
+    needs: ['federation'],
+    run: async (bench, signal) => {
+      const { say, serverUser: from } = secondOf(bench);
+      const { userId: to, deviceId: device } = bench.account;
+      const nonce = bench.nonce();
+      await say([encodeLetter(bench, { from, to, device, type: MESSAGE_TYPE, content: { nonce } })], signal);
+      const { events, found } = await bar(bench, signal);
+      const event = events.find((each) => holdsNonce(each, nonce));
+      if (event === undefined) {
+        return found
+          ? fail(`an EDU from ${from} did not come to its user, a later one did`)
+          : nothingDelivered(bench);
+      }
+      if (event.sender !== from) return fail(`an EDU from ${from} came from ${cut(String(event.sender))}`);
+      return pass(`an EDU from ${from} came to its user`);
+    },
+  },
+  {
+    requirement: 'R-30',
+    part: 'over federation',
+    needs: ['federation'],
+    run: async (bench, signal) => {
+      const { account, serverUser } = bench;
+      const nonce = bench.nonce();
+      const messages = { [secondOf(bench).user(NAME)]: { [DEVICE]: { nonce, sender: serverUser } } };
+      const path = sendToDevicePath(MESSAGE_TYPE, bench.chance.uuid());
+      const body = jsonTextOf({ messages, sender: serverUser });
+      const answer = await account.api.call({ method: 'PUT', path, body }, signal).catch(refusalOf);
+      if (answer instanceof MatrixError)
+        return pass(`a request that names another sender was refused: ${cut(answer.message)}`);
+      const letter = await letterWith(bench, nonce, signal);
+      if (letter === undefined) return nothingHeard(bench);
+      if (letter.sender === serverUser) return fail(`a user sent an EDU as ${serverUser}`);
+      return pass(`a request that names the sender ${serverUser} was sent as ${cut(String(letter.sender))}`);
+    },
+  },
+];

@@ -1,0 +1,180 @@
+/** What the probes do with the second server: letters to the server under test and its users, and what is heard of them. */
+import { MatrixError } from '../errors.js';
+import type { UserId } from '../ids/user-id.js';
+import { DIRECT_TO_DEVICE, encodeDirectToDevice } from '../todevice/edu.js';
+import { encodeJson, jsonTextOf, member, stringMember, type JsonNode, type JsonText } from '../wire/json.js';
+import type { Bench, PlainMessages } from './bench.js';
+import { inconclusive, type Finding } from './probe.js';
+import type { SecondServer } from './second-server.js';
+
+/** The second server; no probe that needs one is run without. */
+export function secondOf({ second }: Bench): SecondServer {
+  if (second === undefined)
+    throw new Error('there is no second server, and the probe does not say that it needs one');
+  return second;
+}
+
+/** A to-device message that the second server sends. */
+export interface Letter {
+  readonly from: UserId;
+  readonly to: UserId;
+  readonly device: string;
+  readonly type: string;
+  readonly content: object;
+  /** Default: one that was never used. */
+  readonly messageId?: string | undefined;
+}
+
+/** The letter as an EDU. */
+export function encodeLetter(bench: Bench, { from, to, device, type, content, messageId }: Letter): JsonText {
+  return encodeDirectToDevice({
+    sender: from,
+    type,
+    messageId: messageId ?? freshMessageId(bench),
+    messages: new Map([[to, new Map([[device, jsonTextOf(content)]])]]),
+  });
+}
+
+/** R-14: 32 code points are allowed, and a UUID without its hyphens has as many. */
+export function freshMessageId({ chance }: Bench): string {
+  return chance.uuid().replaceAll('-', '');
+}
+
+/** An `m.direct_to_device` EDU as it was heard: what is wrong with it is what a probe looks for. */
+export interface HeardLetter {
+  readonly sender: string | undefined;
+  readonly type: string | undefined;
+  readonly messageId: string | undefined;
+  /** Each device that it names. */
+  readonly deliveries: readonly Delivery[];
+}
+
+export interface Delivery {
+  readonly to: string;
+  readonly device: string;
+  readonly content: JsonNode;
+}
+
+/** Every letter that was heard so far and holds `nonce`. */
+export function lettersWith(second: SecondServer, nonce: string): HeardLetter[] {
+  return second.heard.all.map((edu) => readLetter(edu, nonce)).filter((letter) => letter !== undefined);
+}
+
+/** The first letter that holds `nonce`; undefined when none came in time. */
+export function letterWith(
+  bench: Bench,
+  nonce: string,
+  signal: AbortSignal,
+  waitMs = bench.waitMs,
+): Promise<HeardLetter | undefined> {
+  return secondOf(bench).heard.first((edu) => readLetter(edu, nonce), waitMs, signal);
+}
+
+/** Sends from our account to names at the second server, and gives what that heard of it. */
+export async function sendAndHear(
+  bench: Bench,
+  messages: (nonce: string) => PlainMessages,
+  signal: AbortSignal,
+): Promise<{
+  readonly letters: readonly HeardLetter[];
+  /** Something that was sent later came, so that what did not come until then was not sent. */
+  readonly isComplete: boolean;
+}> {
+  const second = secondOf(bench);
+  const [nonce, laterNonce] = [bench.nonce(), bench.nonce()];
+  await bench.send(bench.account, MESSAGE_TYPE, messages(nonce), signal);
+  await bench.send(bench.account, LATER_TYPE, { [second.serverUser]: { '': { nonce: laterNonce } } }, signal);
+  const later = await letterWith(bench, laterNonce, signal);
+  return { letters: lettersWith(second, nonce), isComplete: later !== undefined };
+}
+
+/**
+ * Sends the probe type to the server user, from a name at the second server, and gives what comes back.
+ * @throws MatrixError when the letter is not taken
+ */
+export async function askFrom(
+  bench: Bench,
+  question: Pick<Letter, 'from' | 'device'> & { readonly deviceId?: string | undefined },
+  signal: AbortSignal,
+  waitMs = bench.waitMs,
+): Promise<{ readonly nonce: string; readonly answer: HeardLetter | undefined }> {
+  const nonce = bench.nonce();
+  const { from, device, deviceId } = question;
+  const content = deviceId === undefined ? { nonce } : { nonce, device_id: deviceId };
+  const letter = { from, to: bench.serverUser, device, type: bench.probeType, content };
+  await secondOf(bench).say([encodeLetter(bench, letter)], signal);
+  return { nonce, answer: await letterWith(bench, nonce, signal, waitMs) };
+}
+
+/** Sends a letter to our account that should come, and says whether it did, and what came before it. */
+export async function bar(bench: Bench, signal: AbortSignal): Promise<Awaited<ReturnType<Bench['collect']>>> {
+  const second = secondOf(bench);
+  const { userId: to, deviceId: device } = bench.account;
+  const nonce = bench.nonce();
+  const letter = { from: second.user(NAME), to, device, type: LATER_TYPE, content: { nonce } };
+  await second.say([encodeLetter(bench, letter)], signal);
+  return bench.collect(bench.account, nonce, signal);
+}
+
+/** For `catch`: the error as what the server under test answered. @throws what is no such answer */
+export function refusalOf(error: unknown): MatrixError {
+  if (error instanceof MatrixError && error.code !== 'token_refused') return error;
+  throw error;
+}
+
+/** Text of the server, as long as a line can bear. */
+export function cut(text: string): string {
+  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}…`;
+}
+
+/** Nothing of what was to be sent on came. */
+export function nothingHeard(bench: Bench): Finding {
+  const { serverName } = secondOf(bench);
+  return inconclusive(
+    `nothing came to ${serverName} within ${secondsOf(bench)} s: does the server reach it?`,
+  );
+}
+
+/** Not even what has to come came to our account. */
+export function nothingDelivered(bench: Bench): Finding {
+  const { userId } = bench.account;
+  return inconclusive(
+    `no EDU came to ${userId} within ${secondsOf(bench)} s, not even one that nothing speaks against`,
+  );
+}
+
+/** A9: silence proves nothing. */
+export function noAnswer({ probeType }: Bench): Finding {
+  return inconclusive(`no answer to ${probeType}: the server may drop the type, or not know the proposal`);
+}
+
+function readLetter(edu: JsonNode, nonce: string): HeardLetter | undefined {
+  if (stringMember(edu, 'edu_type') !== DIRECT_TO_DEVICE || !encodeJson(edu).includes(nonce))
+    return undefined;
+  const content = member(edu, 'content');
+  return {
+    sender: stringMember(content, 'sender'),
+    type: stringMember(content, 'type'),
+    messageId: stringMember(content, 'message_id'),
+    deliveries: membersOf(member(content, 'messages')).flatMap(({ key: to, value: devices }) =>
+      membersOf(devices).map(({ key: device, value }) => ({ to, device, content: value })),
+    ),
+  };
+}
+
+function secondsOf({ waitMs }: Bench): string {
+  return String(waitMs / 1000);
+}
+
+function membersOf(node: JsonNode | undefined) {
+  return node?.kind === 'object' ? node.members : [];
+}
+
+/** Who asks and is written to at the second server: nobody, so that nothing is kept for them. */
+export const NAME = 'mx2s-check';
+/** A device of theirs. */
+export const DEVICE = 'MX2SCHECK';
+/** What a probe sends, and what it sends after it to see that the way is open. */
+export const MESSAGE_TYPE = 'mx2s.check.message';
+export const LATER_TYPE = 'mx2s.check.later';
+const MAX_SHOWN_CHARACTERS = 200;
