@@ -1,27 +1,22 @@
 /** `mx2s gateway`: gives an existing homeserver its server user. */
 import { resolve } from 'node:path';
-import type { ClientApi } from '../client/api.js';
+import type { ClientApi, TokenSource } from '../client/api.js';
 import { openClientApi } from '../client/open.js';
+import { loginServerUser, loginServerUserByPassword } from '../client/server-user.js';
 import { deviceFilesOf } from '../config/device-files.js';
 import { takeDeviceLock } from '../config/lock.js';
 import { directoriesOf } from '../config/paths.js';
 import { readPosition, writePosition } from '../config/position.js';
 import { fixedToken } from '../config/token-source.js';
-import { UsageError } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
 import { openHealth } from '../gateway/health.js';
 import { createMetrics, type Metrics } from '../gateway/metrics.js';
-import {
-  createRegistration,
-  parseRegistration,
-  type Registration,
-  type RegistrationPlace,
-} from '../gateway/registration.js';
+import { createRegistration, type RegistrationPlace } from '../gateway/registration.js';
 import { counted, runGateway } from '../gateway/run.js';
 import { serverUserTokens } from '../gateway/server-user.js';
 import { createWorker } from '../gateway/worker.js';
 import { SERVER_DEVICE_ID } from '../ids/device-id.js';
-import { serverUserOf } from '../ids/user-id.js';
+import { serverUserOf, type UserId } from '../ids/user-id.js';
 import { openBatchSource } from '../listen/batch-source.js';
 import { QueueReader, startOf } from '../listen/queue-reader.js';
 import { createRateLimit } from '../server/rate-limit.js';
@@ -41,6 +36,7 @@ import type { Context } from './context.js';
 import { define } from './define.js';
 import { lineReport } from './device-queue.js';
 import { openEventLog, type EventLog } from './event-log.js';
+import { readEntrance, type Entrance } from './gateway-entrance.js';
 import {
   configureGateway,
   parseGatewayOptions,
@@ -72,11 +68,8 @@ async function init({ chance, out, talk }: Context, options: GatewayInit): Promi
 
 async function run(context: Context, options: GatewayRun): Promise<ExitCode> {
   const { env, pid, clock } = context;
-  const registration = await parseRegistration(
-    await readTextFrom(options.file, context.stdin, 'the registration'),
-    options.file,
-  );
-  const place = placeOf(registration, options);
+  const entrance = await readEntrance(context.stdin, options.entry);
+  const { place } = entrance;
   const nats = openNats({
     credentials: await readNatsCredentials(context, options),
     timeoutMs: options.handlerTimeoutMs,
@@ -96,7 +89,7 @@ async function run(context: Context, options: GatewayRun): Promise<ExitCode> {
         options.healthPort === undefined ? undefined : await openHealth(options.healthPort, metrics, clock);
       if (health !== undefined) context.talk.notice(`health on http://127.0.0.1:${health.port}`);
       try {
-        await play(context, options, { registration, place, files, nats, metrics, log });
+        await play(context, options, { entrance, files, nats, metrics, log });
       } finally {
         await health?.close();
       }
@@ -111,8 +104,7 @@ async function run(context: Context, options: GatewayRun): Promise<ExitCode> {
 }
 
 interface Parts {
-  readonly registration: Registration;
-  readonly place: RegistrationPlace;
+  readonly entrance: Entrance;
   readonly files: { readonly position: string; readonly token: string };
   readonly nats: Nats;
   readonly metrics: Metrics;
@@ -122,7 +114,8 @@ interface Parts {
 /** Plays the server user until a signal comes, or its log cannot be written. */
 async function play(context: Context, options: GatewayRun, parts: Parts): Promise<void> {
   const { talk, clock, chance, signal } = context;
-  const { place, metrics, log } = parts;
+  const { metrics, log } = parts;
+  const { place } = parts.entrance;
   const api = await openServerUser(context, parts);
   const dispatcher = openDispatcher(context, options, parts);
   const stop = new AbortController();
@@ -159,25 +152,33 @@ async function play(context: Context, options: GatewayRun, parts: Parts): Promis
 }
 
 /** The client-server API as the server user. Nothing is repeated below it: the reader and the worker see to that. */
-async function openServerUser(
-  context: Context,
-  { registration, place, files, metrics }: Parts,
-): Promise<ClientApi> {
+async function openServerUser(context: Context, { entrance, files, metrics }: Parts): Promise<ClientApi> {
   const http = (await context.http()).withPolicy({ retries: 0, maxWaitMs: context.globals.maxWaitMs });
-  const baseUrl = place.homeserver;
+  const { homeserver: baseUrl, serverName } = entrance.place;
+  const open = (tokens?: TokenSource): ClientApi => openClientApi({ baseUrl, http, tokens });
   const tokens = serverUserTokens({
-    asApi: openClientApi({ baseUrl, http, tokens: fixedToken(registration.asToken) }),
-    userId: serverUserOf(place.serverName),
+    logIn: loginBy(entrance.secret, serverUserOf(serverName), open),
     tokenFile: files.token,
     onLogin: () => (metrics.logins += 1),
   });
-  return openClientApi({ baseUrl, http, tokens });
+  return open(tokens);
+}
+
+function loginBy(
+  secret: Entrance['secret'],
+  userId: UserId,
+  open: (tokens?: TokenSource) => ClientApi,
+): (signal?: AbortSignal) => Promise<string> {
+  if ('password' in secret) {
+    return (signal) => loginServerUserByPassword(open(), userId, secret.password, signal);
+  }
+  return (signal) => loginServerUser(open(fixedToken(secret.asToken)), userId, signal);
 }
 
 function openDispatcher(
   context: Context,
   { handlers, handlerTimeoutMs, handlerConcurrency }: GatewayRun,
-  { place, nats }: Parts,
+  { entrance: { place }, nats }: Parts,
 ): Dispatcher {
   const { clock, env } = context;
   return createDispatcher({
@@ -224,29 +225,6 @@ async function tellReady({ out }: Context, { homeserver, serverName }: Registrat
     user_id: serverUserOf(serverName),
   } as const;
   await out.result(result, (palette) => renderGatewayReady(result, palette));
-}
-
-/**
- * Where the registration is of use. Its tokens go to no other homeserver than it was made for.
- * @throws UsageError
- */
-function placeOf(
-  registration: Registration,
-  { file, homeserver: given, serverName: name }: GatewayRun,
-): RegistrationPlace {
-  const homeserver = registration.homeserver ?? given;
-  const serverName = registration.serverName ?? name;
-  if (homeserver === undefined || serverName === undefined) {
-    throw new UsageError(`${file} does not say which homeserver it is for`, {
-      hint: 'add --homeserver URL and --server-name NAME',
-    });
-  }
-  if ((given !== undefined && given !== homeserver) || (name !== undefined && name !== serverName)) {
-    throw new UsageError(`${file} was made for ${serverName} at ${homeserver}`, {
-      hint: 'leave --homeserver and --server-name out, or make another one with mx2s gateway init',
-    });
-  }
-  return { homeserver, serverName };
 }
 
 async function readNatsCredentials(

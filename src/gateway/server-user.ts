@@ -1,15 +1,12 @@
-/** The session of the server user: who has no password, and is logged in by the application service. */
+/** The session of the server user, which an application service logs in, or a password. */
 import { readFileSync } from 'node:fs';
 import { parseAccessToken } from '../client/access-token.js';
-import type { ClientApi, TokenSource } from '../client/api.js';
-import { loginServerUser, registerServerUser } from '../client/application-service.js';
+import type { TokenSource } from '../client/api.js';
 import { replacePrivateFile } from '../config/private-file.js';
-import type { UserId } from '../ids/user-id.js';
 
 export interface ServerUserOptions {
-  /** Whose token is that of the application service. */
-  readonly asApi: ClientApi;
-  readonly userId: UserId;
+  /** Logs in on the device `""`, and gives the access token. */
+  logIn(signal?: AbortSignal): Promise<string>;
   /** Where the access token is kept for the next run. */
   readonly tokenFile: string;
   readonly onLogin: () => void;
@@ -17,21 +14,20 @@ export interface ServerUserOptions {
 
 /**
  * The access tokens of the server user on its device `""`. The first time, and whenever the homeserver refuses the
- * one in use, its account is made sure of and it logs in again.
+ * one in use, it logs in again.
  *
  * The token outlives the run, because homeservers know a repeated transaction by it: Synapse tells devices apart
  * by their ID, but not one whose ID is empty.
  *
- * Both functions throw what the homeserver answers to the application service, and DiskError.
+ * Both functions throw what `logIn` throws, and DiskError.
  */
 export function serverUserTokens(options: ServerUserOptions): TokenSource {
-  const { asApi, userId, tokenFile, onLogin } = options;
+  const { tokenFile, onLogin } = options;
   let held: string | undefined;
   let loggingIn: Promise<string> | undefined;
 
   const logIn = async (signal?: AbortSignal): Promise<string> => {
-    await registerServerUser(asApi, signal);
-    const token = parseAccessToken(await loginServerUser(asApi, userId, signal));
+    const token = parseAccessToken(await options.logIn(signal));
     replacePrivateFile(tokenFile, `${token}\n`);
     onLogin();
     return (held = token);

@@ -51,6 +51,10 @@ describe('mx2s gateway init', () => {
       ['gateway', 'init', '--homeserver', 'x', '--server-name', 'a.org', '--registration', 'f'],
       /homeserver URL/,
     ],
+    [[...INIT, '--registration', 'f', '--password-file', 'f'], /needs no password/],
+    [['gateway'], /--password-file/],
+    [['gateway', '--password-file', 'f'], /--homeserver and --server-name/],
+    [['gateway', '--registration', 'f', '--password-file', 'f'], /exclude each other/],
     [['gateway', '--registration', 'f', '--health-port', '70000'], /no port/],
     [['gateway', '--registration', 'f', '--on', 'x'], /GLOB=HANDLER/],
     [['gateway', '--registration', '/nowhere/f'], /no such file/],
@@ -202,6 +206,51 @@ describe('mx2s gateway', () => {
     expect(stub.logins).toBe(0);
   });
 
+  it('makes no account where an application service cannot be the server user, and says what can', async () => {
+    const { stub, start } = await openStage();
+    stub.isStrict = true;
+    const { code, stderr } = await start().done;
+    expect([code, lastJson(stderr)['error']]).toMatchObject([
+      1,
+      { errcode: 'M_INVALID_USERNAME', hint: expect.stringContaining('--password-file') as string },
+    ]);
+    expect(stub.registrations).toBe(0);
+  });
+
+  describe('with the password of the server user', () => {
+    it('logs in as often as it must', async () => {
+      const { stub, startWith } = await openStage();
+      stub.isStrict = true;
+      const running = await startWith(stub.password);
+      await running.stdout.until(/"ready":true/);
+      stub.revokeAll();
+      stub.push(eventOf('@alice:example.org', { n: 1 }));
+      await running.stdout.until(/"direction":"out"/);
+      expect([stub.logins, stub.registrations]).toEqual([2, 0]);
+      expect(await end(running)).toBe(0);
+      expect(running.stdout.text + running.stderr.text).not.toContain(stub.password);
+    });
+
+    it('says what may be wrong with it', async () => {
+      const { stub, startWith } = await openStage();
+      stub.isStrict = true;
+      const { code, stderr } = await (await startWith('another password')).done;
+      expect([code, lastJson(stderr)['error']]).toMatchObject([
+        1,
+        {
+          errcode: 'M_FORBIDDEN',
+          hint: expect.stringContaining('no account with the empty localpart') as string,
+        },
+      ]);
+      expect(stderr).not.toContain('another password');
+    });
+
+    it('is not content with an empty one', async () => {
+      const { startWith } = await openStage();
+      expect(await (await startWith('')).done).toMatchObject({ code: 2 });
+    });
+  });
+
   it('goes on where it was, in the same session, and repeats no answer', async () => {
     const { stub, start } = await openStage();
     // the second answer is taken, but the gateway never hears of it
@@ -270,6 +319,8 @@ interface Stage {
   readonly place: Place;
   readonly registration: string;
   start(...flags: readonly string[]): Running;
+  /** The gateway with a password, which echoes. */
+  startWith(password: string): Promise<Running>;
 }
 
 async function openStage({ asToken }: { asToken?: string } = {}): Promise<Stage> {
@@ -284,6 +335,12 @@ async function openStage({ asToken }: { asToken?: string } = {}): Promise<Stage>
     place,
     registration,
     start: (...flags) => place.start(['gateway', '--registration', registration, ...flags], settings),
+    startWith: async (password) => {
+      const file = join(place.directory, 'password');
+      await writeFile(file, password);
+      const where = ['--homeserver', stub.url, '--server-name', stub.serverName];
+      return place.start(['gateway', '--password-file', file, ...where, '--on', '*=echo'], settings);
+    },
   };
 }
 

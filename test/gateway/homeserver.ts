@@ -1,4 +1,7 @@
-/** A homeserver that knows one application service and its server user, and nothing else. */
+/**
+ * A homeserver that knows one application service and its server user, and nothing else. It lets the application
+ * service make that user and log it in, unless `isStrict`: then the user is there, and has a password.
+ */
 import type { ServerResponse } from 'node:http';
 import { json, startLoopbackServer, type Asked } from '../http/loopback-server.js';
 
@@ -20,6 +23,9 @@ export type Fault = { readonly status: number; readonly errcode?: string } | 'cu
 export class StubHomeserver {
   readonly serverName = 'example.org';
   readonly asToken = 'as-token';
+  readonly password = 'the password of the server user';
+  /** As Dendrite is. */
+  isStrict = false;
   /** What was sent as the server user, each transaction once. */
   readonly sent: Sent[] = [];
   /** How often each step of a login was made. */
@@ -87,9 +93,10 @@ export class StubHomeserver {
   #answer(asked: Asked, url: URL): [number, unknown] {
     const path = url.pathname.replace('/_matrix/client/v3', '');
     const token = tokenOf(asked);
-    if (path === '/register' || path === '/login') {
+    if (path === '/login') return this.#login(asked);
+    if (path === '/register' || path === '/account/whoami') {
       if (token !== this.asToken) return UNKNOWN_TOKEN;
-      return path === '/login' ? this.#login(asked) : this.#register();
+      return path === '/register' ? this.#register() : this.#whoami(url);
     }
     if (!this.#tokens.has(token)) return UNKNOWN_TOKEN;
     const [, type = '', txnId = ''] = /^\/sendToDevice\/([^/]*)\/([^/]*)$/.exec(path) ?? [];
@@ -108,12 +115,26 @@ export class StubHomeserver {
     return [200, { user_id: `@:${this.serverName}` }];
   }
 
+  #whoami(url: URL): [number, unknown] {
+    if (this.isStrict) return [200, { user_id: 'another' }];
+    if (!this.#isThere) return [403, { errcode: 'M_FORBIDDEN', error: 'nobody' }];
+    return [200, { user_id: url.searchParams.get('user_id') }];
+  }
+
   #login(asked: Asked): [number, unknown] {
-    const { identifier, device_id } = JSON.parse(asked.body) as {
+    const { type, identifier, device_id, password } = JSON.parse(asked.body) as {
+      type: string;
       identifier: { user: string };
       device_id: string;
+      password?: string;
     };
-    if (!this.#isThere) return [403, { errcode: 'M_FORBIDDEN', error: 'nobody' }];
+    if (type === 'm.login.password') {
+      if (!this.isStrict || password !== this.password) return [403, { errcode: 'M_FORBIDDEN', error: 'no' }];
+    } else {
+      if (tokenOf(asked) !== this.asToken) return UNKNOWN_TOKEN;
+      if (this.isStrict) return [400, { errcode: 'M_INVALID_USERNAME', error: 'a-z only' }];
+      if (!this.#isThere) return [403, { errcode: 'M_FORBIDDEN', error: 'nobody' }];
+    }
     this.logins += 1;
     const token = `token-${String(this.logins)}`;
     this.#tokens.add(token);
