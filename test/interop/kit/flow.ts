@@ -43,6 +43,11 @@ export class Flow {
     return flow;
   }
 
+  /** How many requests are answered. */
+  get answeredCount(): number {
+    return this.#answers.size;
+  }
+
   /** Resolves when so many requests are answered. */
   async answered(count: number): Promise<void> {
     while (this.#answers.size < count) {
@@ -73,18 +78,22 @@ export class Flow {
 
   /** Reads until all are answered and nothing more is there, or until everything was sent and it stays quiet. */
   async #receive(start: string): Promise<void> {
+    let heardMs = Date.now();
     for (let since = start; ;) {
       const isComplete = this.#answers.size === this.#count;
       const isSent = this.#sent === this.#count;
       const timeoutMs = isComplete ? 0 : QUIET_MS;
       const batch = await this.#retried(() => syncOnce(this.#session, { timeoutMs, since }));
       since = batch.nextBatch;
+      if (batch.events.length > 0) heardMs = Date.now();
       for (const { sender, content } of batch.events) {
         const n = Number(content['n']);
         if (sender === this.#to) this.#answers.set(n, (this.#answers.get(n) ?? 0) + 1);
       }
       for (const wake of this.#watchers.splice(0)) wake();
-      if (batch.events.length === 0 && (isComplete || isSent)) return;
+      // an empty batch alone means nothing: a homeserver that stops or starts has no patience
+      const isOver = isComplete || (isSent && Date.now() - heardMs >= QUIET_MS);
+      if (isOver && batch.events.length === 0) return;
     }
   }
 
