@@ -100,9 +100,15 @@ function rateLimited(
   const named = parseMatrixError(answer.body).errcode;
   const errcode = named && strikeSecrets(named, secretsOfRequest(request));
   const seconds = String(Math.ceil(retryAfterMs / 1000));
-  return new RateLimitedError(
-    { retryAfterMs, status: answer.status, errcode },
-    `${request.method} ${printableUrl(request.url)} is rate limited for ${seconds} s more, and --max-wait allows ${String(maxWaitMs / 1000)} s in all`,
-    { hint: `try again in ${seconds} s, or allow more with --max-wait` },
-  );
+  const limit = `${request.method} ${printableUrl(request.url)} is rate limited for ${seconds} s more`;
+  const again = `try again in ${seconds} s`;
+  // who waits for nothing was told to, or has a loop of its own
+  const [message, hint] =
+    maxWaitMs === 0
+      ? [limit, again]
+      : [
+          `${limit}, and --max-wait allows ${String(maxWaitMs / 1000)} s in all`,
+          `${again}, or allow more with --max-wait`,
+        ];
+  return new RateLimitedError({ retryAfterMs, status: answer.status, errcode }, message, { hint });
 }

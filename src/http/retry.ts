@@ -87,17 +87,24 @@ export function retryAfterMs(header: string | undefined, nowMs: number): number 
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
 }
 
+/**
+ * The server says how long to wait, and is believed the first time. When it says so again for the same request, the
+ * waits grow as those after failures do, but never so that we give up where its own wait would have fitted.
+ */
 function decideLimit({ policy, state, nowMs, fraction }: RetryQuestion, answer: Answer): Decision {
-  const askedMs =
+  const saidMs =
     retryAfterMs(answer.headers['retry-after'], nowMs) ?? parseMatrixError(answer.body).retryAfterMs;
-  const delayMs = Math.max(MIN_LIMIT_WAIT_MS, askedMs ?? backoffMs(state.limits, fraction));
-  const limitedWaitMs = state.limitedWaitMs + delayMs;
-  if (limitedWaitMs > policy.maxWaitMs) return { kind: 'limited', retryAfterMs: delayMs };
+  const askedMs = Math.max(MIN_LIMIT_WAIT_MS, saidMs ?? 0);
+  const leftMs = policy.maxWaitMs - state.limitedWaitMs;
+  if (askedMs > leftMs) return { kind: 'limited', retryAfterMs: askedMs };
+  const isBelieved = saidMs !== undefined && state.limits === 0;
+  const growingMs = isBelieved ? 0 : Math.min(backoffMs(state.limits, fraction), leftMs);
+  const delayMs = Math.max(askedMs, growingMs);
   return {
     kind: 'again',
     delayMs,
     reason: 'rate limited',
-    state: { ...state, limits: state.limits + 1, limitedWaitMs },
+    state: { ...state, limits: state.limits + 1, limitedWaitMs: state.limitedWaitMs + delayMs },
   };
 }
 

@@ -176,6 +176,15 @@ describe('a rate limit', () => {
     expect(clock.slept).toEqual([]);
   });
 
+  it('speaks of no limit of ours where nothing is waited for', async () => {
+    const server = await startScript(limited('7'));
+    const client = openClient().client.withPolicy({ retries: 0, maxWaitMs: 0 });
+    await expect(client.send({ method: 'PUT', url: server.url })).rejects.toMatchObject({
+      message: `PUT ${server.url}/ is rate limited for 7 s more`,
+      hint: 'try again in 7 s',
+    });
+  });
+
   it('counts all the waits of one request together, and begins anew with the next', async () => {
     const server = await startScript(limited('40'), limited('40'), limited('40'), ok);
     const { client } = openClient();

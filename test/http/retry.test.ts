@@ -155,6 +155,28 @@ describe('how long a rate limit waits', () => {
   });
 });
 
+describe('a request that is rate limited again and again', () => {
+  /** The waits of one request, to the end of the policy's patience. */
+  function waits(header: Readonly<Record<string, string>>): number[] {
+    const delays: number[] = [];
+    for (let state = FRESH; ;) {
+      const decision = decide(answered(429, header), { state });
+      if (decision.kind !== 'again') return delays;
+      delays.push(decision.delayMs);
+      state = decision.state;
+    }
+  }
+
+  it.each([
+    ['at once', { 'retry-after': '0' }, [100, 1000, 2000, 4000, 8000, 16_000, 28_900]],
+    ['nothing of when', {}, [500, 1000, 2000, 4000, 8000, 16_000, 28_500]],
+    ['a second', { 'retry-after': '1' }, [1000, 1000, 2000, 4000, 8000, 16_000, 28_000]],
+    ['20 s', { 'retry-after': '20' }, [20_000, 20_000, 20_000]],
+  ])('waits longer each time, as far as it may, where the server says %s', (_what, header, delays) => {
+    expect(waits(header)).toEqual(delays);
+  });
+});
+
 describe('retryAfterMs', () => {
   it.each([undefined, '', 'soon', '-1', '1.5', '5s', 'Sometime, maybe', '9'.repeat(400)])(
     'does not take %j',
