@@ -1,0 +1,129 @@
+/**
+ * `npm run bench:gateway [-- ROUNDS [MESSAGES]]`: messages a second through the gateway, against what Synapse alone
+ * accepts.
+ *
+ * An answer is a message of its own: what goes through the gateway costs Synapse two of them, and its senders' syncs.
+ */
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { newSession, type HomeserverAddress } from '../interop/kit/homeserver.js';
+import { SYNAPSE_VERSION, synapsePython } from '../interop/kit/python.js';
+import { startSynapse } from '../interop/kit/synapse.js';
+import { runBinary, startBinary } from '../kit/binary.js';
+import { makeTempDir } from '../kit/temp-dir.js';
+import { startCostlessHomeserver } from './costless-homeserver.js';
+import { acceptedPerSecond, answeredPerSecond, median } from './throughput.js';
+
+/** Messages per second of one round; each is measured after the other, so that they share the weather. */
+export interface GatewayRound {
+  /** What Synapse takes for a user with one device. */
+  readonly accepted: number;
+  /** Requests of as many users as there are connections, from the first sent to the last answer read. */
+  readonly answered: number;
+  /** The same of one user. */
+  readonly answered_one_user: number;
+  /** What the gateway answers at a homeserver that costs nothing. */
+  readonly gateway_alone: number;
+}
+
+/** Prints a line of JSON for each round, and one of medians. Gives the exit status: 1 without a Synapse. */
+export async function bench(args: readonly string[]): Promise<number> {
+  const [rounds = 5, count = 1000] = args.map(Number);
+  const found = await synapsePython(process.env);
+  if ('missing' in found) {
+    process.stderr.write(`NOT MEASURED: this needs a real Synapse: ${found.missing}\n`);
+    return 1;
+  }
+  const results = await withSynapse(found.python, async (address) => {
+    const users = await Promise.all(Array.from({ length: CONNECTIONS }, () => newSession(address)));
+    const sink = await newSession(address);
+    const load = { senders: users, connections: CONNECTIONS, count };
+    const done: GatewayRound[] = [];
+    while (done.length < rounds) {
+      const round = {
+        accepted: await acceptedPerSecond(load, sink),
+        answered: await answeredPerSecond(load, `@:${address.serverName}`),
+        answered_one_user: await answeredPerSecond(
+          { ...load, senders: users.slice(0, 1) },
+          `@:${address.serverName}`,
+        ),
+        gateway_alone: await gatewayAlone(10 * count),
+      };
+      print({ round: done.push(round), ...rounded(round) });
+    }
+    return done;
+  });
+  const middle = (key: keyof GatewayRound): number => median(results.map((round) => round[key]));
+  print({
+    medians: rounded({
+      accepted: middle('accepted'),
+      answered: middle('answered'),
+      answered_one_user: middle('answered_one_user'),
+      gateway_alone: middle('gateway_alone'),
+    }),
+    rounds,
+    messages: count,
+    connections: CONNECTIONS,
+    synapse: SYNAPSE_VERSION,
+    node: process.versions.node,
+    processors: availableParallelism(),
+  });
+  return 0;
+}
+
+/** A Synapse set up as its operator would, with a gateway that echoes, while `work` runs. */
+async function withSynapse<T>(python: string, work: (address: HomeserverAddress) => Promise<T>): Promise<T> {
+  const home = await makeTempDir();
+  const synapse = await startSynapse(python, { serverUser: false });
+  try {
+    const { baseUrl, serverName } = synapse.address;
+    const registration = join(home.path, 'mx2s.yaml');
+    const place = ['--homeserver', baseUrl, '--server-name', serverName, '--registration', registration];
+    const { code, stderr } = await runBinary(['gateway', 'init', ...place], { home: home.path });
+    if (code !== 0) throw new Error(`gateway init ended with ${String(code)}: ${stderr}`);
+    await synapse.configure({ app_service_config_files: [registration] });
+    await synapse.halt();
+    await synapse.resume();
+    return await withGateway(home.path, registration, () => work(synapse.address));
+  } finally {
+    await synapse.stop();
+    await home.remove();
+  }
+}
+
+async function gatewayAlone(count: number): Promise<number> {
+  const home = await makeTempDir();
+  const homeserver = await startCostlessHomeserver(count);
+  try {
+    const registration = join(home.path, 'mx2s.yaml');
+    const place = { homeserver: homeserver.url, server_name: homeserver.serverName };
+    await writeFile(registration, JSON.stringify({ as_token: 'token', 'mx2s.gateway': place }));
+    return await withGateway(home.path, registration, () => homeserver.answeredPerSecond);
+  } finally {
+    await homeserver.stop();
+    await home.remove();
+  }
+}
+
+async function withGateway<T>(home: string, registration: string, work: () => Promise<T>): Promise<T> {
+  const gateway = startBinary(['gateway', '--registration', registration, '--on', 'org.example.*=echo'], {
+    home,
+  });
+  try {
+    await gateway.lineOf('stdout', /"ready":true/);
+    return await work();
+  } finally {
+    await gateway.stop();
+  }
+}
+
+function rounded(round: GatewayRound): Record<string, number> {
+  return Object.fromEntries(Object.entries(round).map(([key, value]) => [key, Math.round(value as number)]));
+}
+
+function print(line: unknown): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+const CONNECTIONS = 8;
