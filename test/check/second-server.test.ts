@@ -12,7 +12,7 @@ import { AUTHORITY } from '../http/certificates.js';
 import { json } from '../http/loopback-server.js';
 import { NOWHERE, startFederated, startSecond } from './federation-kit.js';
 
-const EDU = jsonTextOf({ edu_type: 'org.example.edu', content: { n: 1 } });
+const EDU = jsonTextOf({ content: { n: 1 }, edu_type: 'org.example.edu' });
 
 function client() {
   const transport = openTransport({ caCertPem: AUTHORITY });
