@@ -165,15 +165,14 @@ export function messageWarnings({ recipient, type, content }: OutgoingMessage): 
 /**
  * Parses a JSON document that a user gave.
  * @param what what it is, for the error: "the content"
- * @throws InvalidInputError with `reason` `not_json`; the message names line and column
+ * @throws InvalidInputError with `reason` `not_json`; the message names the column, and the line if there are several
  */
 export function parseDocument(text: string, what: string): JsonNode {
   try {
     return parseJson(text);
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
-    const { line, column } = positionAt(text, error.offset);
-    throw new InvalidInputError(`${what} is not JSON: ${error.message}, at line ${line}, column ${column}`, {
+    throw new InvalidInputError(`${what} is not JSON: ${error.message}, at ${placeIn(text, error.offset)}`, {
       reason: 'not_json',
       hint: 'write one JSON object, for example {"key":"value"}',
       cause: error,
@@ -249,10 +248,11 @@ function contentError(reason: string, at: string, message: string): InvalidInput
   });
 }
 
-function positionAt(text: string, offset: number): { line: number; column: number } {
+/** A text of one line may stand on any line of a file: of that the one who reads the file tells. */
+function placeIn(text: string, offset: number): string {
   const before = text.slice(0, offset);
-  const lineStart = before.lastIndexOf('\n') + 1;
-  return { line: before.split('\n').length, column: offset - lineStart + 1 };
+  const column = `column ${offset - before.lastIndexOf('\n')}`;
+  return text.includes('\n') ? `line ${before.split('\n').length}, ${column}` : column;
 }
 
 /** How many bytes of UTF-8 `text` has, if more than `limit`. A code unit has three at most: short ones are not counted. */

@@ -48,7 +48,7 @@ describe('parseEnvelope', () => {
 
   it.each([
     ['[]', 'not_an_object', 'the envelope is not an object'],
-    ['{"to":', 'not_json', 'the envelope is not JSON: expected a value, found the end, at line 1, column 7'],
+    ['{"to":', 'not_json', 'the envelope is not JSON: expected a value, found the end, at column 7'],
     ['{}', 'missing_member', 'the envelope has no to, and TO was not given'],
     ['{"to":"@:a"}', 'missing_member', 'the envelope has no type, and --type was not given'],
     ['{"to":"@:a","type":"t"}', 'missing_member', 'the envelope has no content'],

@@ -131,7 +131,7 @@ describe('parseContent', () => {
       'the content is not JSON: expected a value, found something else, at line 2, column 6',
     );
     expect(refusal(() => parseContent('')).message).toBe(
-      'the content is not JSON: expected a value, found the end, at line 1, column 1',
+      'the content is not JSON: expected a value, found the end, at column 1',
     );
   });
 
