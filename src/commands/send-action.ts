@@ -2,6 +2,8 @@
 import { urlOf } from '../client/open.js';
 import { sendMessage } from '../client/send-message.js';
 import { sendToDeviceBody, sendToDevicePath, type Accepted } from '../client/send-to-device.js';
+import { variable } from '../config/paths.js';
+import { UsageError } from '../errors.js';
 import { encodeMessages } from '../todevice/message.js';
 import type { OutgoingLine, UnsentLine } from '../todevice/message-lines.js';
 import { escapeText } from '../ui/escape.js';
@@ -20,7 +22,7 @@ import type { Output } from '../ui/streams.js';
 import { errorBody } from '../ui/voice.js';
 import type { Context } from './context.js';
 import type { ActionName } from './send-options.js';
-import { knownHomeserver, openSession } from './session.js';
+import { knownHomeserver, openSession, profileStore } from './session.js';
 
 export interface SendAction {
   /** What it makes of messages, for the summary: "3 accepted". */
@@ -61,6 +63,7 @@ export async function openAction(context: Context, name: ActionName): Promise<Se
       };
     }
     case 'curl':
+      noticeUnset(context);
       return {
         outcome: 'to be sent',
         perform: async (outgoing) => shown(out, renderCurl(planOf(outgoing, ''))),
@@ -95,6 +98,27 @@ export function unsentResult({ line, status, txnId, error }: UnsentLine): Unsent
     ...(txnId === undefined ? {} : { txn_id: txnId }),
     error: errorBody(error),
   };
+}
+
+/** The line is for any shell with curl, and no token of ours may stand in it; what it lacks is told beside it. */
+function noticeUnset(context: Context): void {
+  const { env, talk } = context;
+  const unset = ['MX2S_HOMESERVER', 'MX2S_ACCESS_TOKEN'].filter((name) => variable(env, name) === undefined);
+  if (unset.length === 0) return;
+  const [are, them] = unset.length === 1 ? ['is', 'it'] : ['are', 'them'];
+  const file = profilesFile(context);
+  const elsewhere = file === undefined ? '' : `: those of a profile stand in ${file}`;
+  talk.notice(`${unset.join(' and ')} ${are} not set, and that line needs ${them}${elsewhere}`);
+}
+
+/** Undefined where the environment does not say: this needs no profile. */
+function profilesFile(context: Context): string | undefined {
+  try {
+    return profileStore(context).file;
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
 }
 
 function planOf({ line, message, txnId }: Outgoing, homeserver: string): PlannedRequest {

@@ -620,6 +620,22 @@ describe('--dry-run and --curl', () => {
     ]);
   });
 
+  it('say which variables of that line are not set, and where a profile has them', async () => {
+    const home = await tempFolder();
+    const stderrOf = async (env: Record<string, string>): Promise<string> =>
+      (await runCli(['send', ...TO_SERVER, '--curl'], { env })).stderr;
+    const stand = `those of a profile stand in ${home}/profiles.json\n`;
+    const url = { MX2S_HOMESERVER: 'https://hs.example' };
+    expect(await stderrOf({ MX2S_CONFIG_DIR: home })).toBe(
+      `MX2S_HOMESERVER and MX2S_ACCESS_TOKEN are not set, and that line needs them: ${stand}`,
+    );
+    expect(await stderrOf({ MX2S_CONFIG_DIR: home, ...url })).toBe(
+      `MX2S_ACCESS_TOKEN is not set, and that line needs it: ${stand}`,
+    );
+    expect(await stderrOf(url)).toBe('MX2S_ACCESS_TOKEN is not set, and that line needs it\n');
+    expect(await stderrOf({ ...url, MX2S_ACCESS_TOKEN: 'secret-token' })).toBe('');
+  });
+
   it('work for each line of --ndjson, too', async () => {
     const dry = await runCli(['send', ...TO_SERVER, '--ndjson', '-n'], {
       ...(await noLogin()),
