@@ -151,6 +151,8 @@ Handlers get the message as one JSON line {"sender","type","content","device_id"
   nats://HOST/SUBJ  sends it as a request; the same JSON is the answer, an empty reply is none
   validate:mls      looks at the envelope of MSC4244; a bad one is answered with a reason (ours, a draft)
   validate:report   looks at a report of MSC4468; no answer, a bad one fails (ours, a draft)
+An answer is for the one who asked. {"messages":[{"to","device","type"?,"content"},…]} in its place is for those it
+names: at most 1000 messages, sent by the server, none of them to a server user.
 The first glob that matches wins. mx2s.ping is answered with mx2s.pong unless a glob takes it.`;
 const EXAMPLES = [
   'mx2s serve --on "org.example.*=echo"',
