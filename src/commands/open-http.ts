@@ -3,11 +3,17 @@ import { appendFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { UnreadableFileError } from '../errors.js';
 import { HttpClient } from '../http/client.js';
-import { openTransport } from '../http/transport.js';
+import { openTransport, type Transport } from '../http/transport.js';
 import type { Context } from './context.js';
 
-/** @throws UnreadableFileError when `--cacert` or `--trace-file` cannot be used */
-export async function openHttp(context: Context): Promise<HttpClient> {
+/**
+ * @param around for who has to see each exchange: gives a transport that does as the one it is given
+ * @throws UnreadableFileError when `--cacert` or `--trace-file` cannot be used
+ */
+export async function openHttp(
+  context: Context,
+  around: (transport: Transport) => Transport = (transport) => transport,
+): Promise<HttpClient> {
   const { globals, env, talk } = context;
   const transport = openTransport({
     caCertPem: globals.caCertFile === undefined ? undefined : await readPem(globals.caCertFile),
@@ -18,7 +24,7 @@ export async function openHttp(context: Context): Promise<HttpClient> {
     trace: traceSink(context),
   });
   return new HttpClient({
-    transport,
+    transport: around(transport),
     clock: context.clock,
     chance: context.chance,
     policy: { retries: globals.retries, maxWaitMs: globals.maxWaitMs },
