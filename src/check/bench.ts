@@ -10,8 +10,10 @@ import type { Clock } from '../clock.js';
 import { SERVER_DEVICE_ID, type DeviceId } from '../ids/device-id.js';
 import type { ServerName } from '../ids/server-name.js';
 import { serverNameOf, serverUserOf, type UserId } from '../ids/user-id.js';
-import { jsonTextOf } from '../wire/json.js';
+import { jsonTextOf, type JsonObject } from '../wire/json.js';
 import type { ToDeviceEvent } from '../wire/sync.js';
+import { peekEvents } from './peek.js';
+import type { Registrar } from './registrar.js';
 import type { SecondServer } from './second-server.js';
 
 /** An account at the server under test, with a device whose queue is in our hands. */
@@ -38,6 +40,8 @@ export interface BenchOptions {
   readonly other?: Account | undefined;
   /** With `--federation`. */
   readonly second?: SecondServer | undefined;
+  /** With `--allow-register`. */
+  readonly registrar?: Registrar | undefined;
   /** The type that the server under test is said to answer, with the `nonce` of what it got. */
   readonly probeType: string;
   /** Part of every nonce of this run. */
@@ -51,8 +55,17 @@ export interface BenchOptions {
 /** `messages` of `PUT /sendToDevice`, as plain values: user → device → content. */
 export type PlainMessages = Readonly<Record<string, Readonly<Record<string, object>>>>;
 
+/** How to ask. */
+export interface Ping {
+  /** Default `""`. */
+  readonly device?: string;
+  /** The content says which device asks; default yes. */
+  readonly namesDevice?: boolean;
+}
+
 /** An answer, and how long it took from when its message was accepted. */
 export interface Answer {
+  readonly nonce: string;
   readonly event: ToDeviceEvent;
   readonly afterMs: number;
 }
@@ -61,6 +74,7 @@ export class Bench {
   readonly account: Account;
   readonly other: Account | undefined;
   readonly second: SecondServer | undefined;
+  readonly registrar: Registrar | undefined;
   readonly probeType: string;
   readonly waitMs: number;
   readonly clock: Clock;
@@ -70,13 +84,16 @@ export class Bench {
   /** `@:serverName` */
   readonly serverUser: UserId;
   readonly #runId: string;
+  readonly #firstTimeoutMs: number;
   #nonces = 0;
+  #peeks = 0;
   #answers: Promise<boolean> | undefined;
 
   constructor(options: BenchOptions) {
     this.account = options.account;
     this.other = options.other;
     this.second = options.second;
+    this.registrar = options.registrar;
     this.probeType = options.probeType;
     this.waitMs = options.waitMs;
     this.clock = options.clock;
@@ -84,6 +101,7 @@ export class Bench {
     this.serverName = serverNameOf(options.account.userId);
     this.serverUser = serverUserOf(this.serverName);
     this.#runId = options.runId;
+    this.#firstTimeoutMs = Math.floor(options.chance.fraction() * MAX_PEEK_TIMEOUT_MS);
   }
 
   /** A text that is in nothing else: whoever sends it on is known by it. */
@@ -106,20 +124,19 @@ export class Bench {
     await sendToDevice(from.api, { type, txnId, messages: jsonTextOf(messages) }, signal);
   }
 
-  /** Sends the probe type to the server user, on `device`, and gives the nonce that an answer will hold. */
-  async ping(signal: AbortSignal, device: string = SERVER_DEVICE_ID): Promise<string> {
+  /** Sends the probe type to the server user, and gives the nonce that an answer will hold. */
+  async ping(
+    signal: AbortSignal,
+    { device = SERVER_DEVICE_ID, namesDevice = true }: Ping = {},
+  ): Promise<string> {
     const nonce = this.nonce();
-    await this.send(
-      this.account,
-      this.probeType,
-      { [this.serverUser]: { [device]: this.pingContent(nonce) } },
-      signal,
-    );
+    const content = namesDevice ? this.pingContent(nonce) : { nonce };
+    await this.send(this.account, this.probeType, { [this.serverUser]: { [device]: content } }, signal);
     return nonce;
   }
 
-  /** The content of a message of the probe type. */
-  pingContent(nonce: string): { nonce: string; device_id: string } {
+  /** The content of a message of the probe type. A server that cannot know the device that asks is told. */
+  pingContent(nonce: string): { readonly nonce: string; readonly device_id: string } {
     return { nonce, device_id: this.account.deviceId };
   }
 
@@ -144,12 +161,33 @@ export class Bench {
   }
 
   /** Asks the server under test, and waits for the answer; undefined when none came in time. */
-  async ask(signal: AbortSignal, device: string = SERVER_DEVICE_ID): Promise<Answer | undefined> {
-    const nonce = await this.ping(signal, device);
+  async ask(signal: AbortSignal, ping?: Ping): Promise<Answer | undefined> {
+    const nonce = await this.ping(signal, ping);
     const sentMs = this.clock.monotonic();
     const { events } = await this.collect(this.account, nonce, signal);
     const event = events.find((each) => holdsNonce(each, nonce));
-    return event && { event, afterMs: Math.round(this.clock.monotonic() - sentMs) };
+    return event && { nonce, event, afterMs: Math.round(this.clock.monotonic() - sentMs) };
+  }
+
+  /**
+   * Asks once more, so that what was sent before and did not come until then has not come: the events of this run on
+   * the way to the answer, and of a short while after it. Undefined when no answer came.
+   */
+  async askLater(signal: AbortSignal): Promise<readonly ToDeviceEvent[] | undefined> {
+    const nonce = await this.ping(signal);
+    const { events, found } = await this.collect(this.account, nonce, signal);
+    return found ? [...events, ...(await this.account.inbox.read(LATE_MS, signal))] : undefined;
+  }
+
+  /** What waits in the queue of an account, as it came; nothing of it is acknowledged. */
+  peek({ api }: Account, signal: AbortSignal): Promise<readonly JsonObject[]> {
+    this.#peeks += 1;
+    return peekEvents(api, ((this.#firstTimeoutMs + this.#peeks) % MAX_PEEK_TIMEOUT_MS) + 1, signal);
+  }
+
+  /** Is the event of this run, of whatever probe? */
+  isOfThisRun(event: ToDeviceEvent): boolean {
+    return holdsNonce(event, this.#runId);
   }
 
   /** Does the server under test answer the probe type at all? Found out once. */
@@ -166,3 +204,7 @@ export function holdsNonce(event: ToDeviceEvent, nonce: string): boolean {
 }
 
 const NONCE_DIGITS = 5;
+/** There are servers that wait so long. */
+const MAX_PEEK_TIMEOUT_MS = 1000;
+/** Answers need not come in the order of their questions. */
+const LATE_MS = 200;

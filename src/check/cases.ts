@@ -1,23 +1,27 @@
 /** Every probe. */
 import { IDENTITY_FEDERATION_PROBES } from './cases/identity-federation.js';
-import { RECEIVER_FEDERATION_PROBES } from './cases/receiver-federation.js';
-import { SENDER_FEDERATION_PROBES } from './cases/sender-federation.js';
 import { IDENTITY_PROBES } from './cases/identity.js';
+import { RECEIVER_FEDERATION_PROBES } from './cases/receiver-federation.js';
 import { RECEIVER_PROBES } from './cases/receiver.js';
+import { SENDER_FEDERATION_PROBES } from './cases/sender-federation.js';
 import { SENDER_PROBES } from './cases/sender.js';
-import { SUBSYSTEM_PROBES } from './cases/subsystem.js';
-import { TO_USER_PROBES } from './cases/to-user.js';
 import { SUBSYSTEM_FEDERATION_PROBES } from './cases/subsystem-federation.js';
+import { SUBSYSTEM_PROBES } from './cases/subsystem.js';
 import { TO_USER_FEDERATION_PROBES } from './cases/to-user-federation.js';
+import { TO_USER_PROBES } from './cases/to-user.js';
 import { NEEDS, type Need, type Probe } from './probe.js';
 import type { RequirementId } from './requirements.js';
 
 export const PROBES: readonly Probe[] = [
   ...SENDER_PROBES,
   ...SENDER_FEDERATION_PROBES,
+  ...RECEIVER_PROBES,
   ...RECEIVER_FEDERATION_PROBES,
+  ...IDENTITY_PROBES,
   ...IDENTITY_FEDERATION_PROBES,
+  ...TO_USER_PROBES,
   ...TO_USER_FEDERATION_PROBES,
+  ...SUBSYSTEM_PROBES,
   ...SUBSYSTEM_FEDERATION_PROBES,
 ];
 

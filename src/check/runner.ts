@@ -5,7 +5,15 @@
 import type { Clock } from '../clock.js';
 import { Mx2sError, NetworkError } from '../errors.js';
 import type { Bench } from './bench.js';
-import { inconclusive, skipped, type Finding, type Need, type Probe, type Verdict } from './probe.js';
+import {
+  VERDICTS,
+  inconclusive,
+  skipped,
+  type Finding,
+  type Need,
+  type Probe,
+  type Verdict,
+} from './probe.js';
 import { BASES, requirementOf, type Basis, type RequirementId } from './requirements.js';
 
 /** What is known of a requirement: its findings, put together. */
@@ -16,6 +24,7 @@ export interface Result {
   readonly basis: Basis;
   /** What was seen, in one line; may hold text of the server. */
   readonly seen: string;
+  readonly elapsedMs: number;
 }
 
 export interface Run {
@@ -42,6 +51,7 @@ export async function runChecks(run: Run): Promise<void> {
   let unreachable = 0;
   for (const requirement of run.requirements) {
     run.begin(requirement);
+    const startedMs = run.clock.monotonic();
     const looks: Look[] = [];
     for (const probe of run.probes.filter((each) => each.requirement === requirement)) {
       const finding = missing(probe, run.bench) ?? (await findingOf(probe, run));
@@ -52,7 +62,7 @@ export async function runChecks(run: Run): Promise<void> {
         finding: finding instanceof NetworkError ? inconclusive(finding.message) : finding,
       });
     }
-    await run.report(merge(requirement, looks));
+    await run.report({ ...merge(requirement, looks), elapsedMs: run.clock.monotonic() - startedMs });
   }
 }
 
@@ -66,7 +76,7 @@ export interface Look {
  * One result of several looks: a `fail` outweighs all, then `inconclusive`, then `pass`. What was not looked at is said
  * beside what was.
  */
-export function merge(requirement: RequirementId, looks: readonly Look[]): Result {
+export function merge(requirement: RequirementId, looks: readonly Look[]): Omit<Result, 'elapsedMs'> {
   const { basis, provable, why } = requirementOf(requirement);
   if (looks.length === 0) {
     const reason = provable === 'never' && why !== undefined ? why : 'no probe looks at it';
@@ -74,17 +84,30 @@ export function merge(requirement: RequirementId, looks: readonly Look[]): Resul
   }
   const verdict = WEIGHT.find((each) => looks.some(({ finding }) => finding.verdict === each)) ?? 'skipped';
   const deciding = looks.filter(({ finding }) => finding.verdict === verdict);
-  const unseen = verdict === 'skipped' ? [] : looks.filter(({ finding }) => finding.verdict === 'skipped');
   const bases = deciding.map(({ finding }) => finding.basis ?? basis);
   return {
     requirement,
     verdict,
     basis: BASES.find((each) => bases.includes(each)) ?? basis,
-    seen: [
-      ...new Set(deciding.map(({ finding }) => finding.seen)),
-      ...unseen.map(({ part, finding }) => `not looked at: ${part ?? 'the rest'} (${finding.seen})`),
-    ].join('; '),
+    seen: wordsOf(looks, verdict),
   };
+}
+
+/** What the looks saw, that which decided first; beside a fail nothing else matters. */
+function wordsOf(looks: readonly Look[], verdict: Verdict): string {
+  const told = verdict === 'fail' ? [verdict] : [verdict, ...VERDICTS.filter((each) => each !== verdict)];
+  return told
+    .flatMap((each) => {
+      const same = looks.filter(({ finding }) => finding.verdict === each);
+      return [...new Set(same.map(({ finding }) => finding.seen))].map((seen) => {
+        const parts = same.filter(({ finding }) => finding.seen === seen).flatMap(({ part }) => part ?? []);
+        if (looks.length === 1 || parts.length === 0) return seen;
+        return each === 'skipped' && verdict !== 'skipped'
+          ? `not looked at: ${parts.join(', ')} (${seen})`
+          : `${parts.join(', ')}: ${seen}`;
+      });
+    })
+    .join('; ');
 }
 
 /** The finding in place of a probe that lacks something. */
@@ -100,7 +123,7 @@ function has(bench: Bench, need: Need): boolean {
     case 'federation':
       return bench.second !== undefined;
     case 'registration':
-      return false;
+      return bench.registrar !== undefined;
   }
 }
 

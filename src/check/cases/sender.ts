@@ -1,7 +1,11 @@
 /** R-9 to R-15: what the homeserver of a sender does, as far as its own clients see it. */
-import { SERVER_DEVICE_ID } from '../../ids/device-id.js';
-import { fail, pass, type Probe } from '../probe.js';
-import { MatrixError } from '../../errors.js';
+import { isUnknownEndpoint } from '../../client/error-answer.js';
+import { parseAnswer } from '../../client/answer.js';
+import { SERVER_DEVICE_ID, WILDCARD_DEVICE } from '../../ids/device-id.js';
+import { encodeJson, jsonTextOf, member } from '../../wire/json.js';
+import { holdsNonce, type Bench } from '../bench.js';
+import { answered, byReply, cut, refusalOf, wentSilent } from '../judging.js';
+import { fail, inconclusive, pass, type Finding, type Probe } from '../probe.js';
 
 export const SENDER_PROBES: readonly Probe[] = [
   {
@@ -9,19 +13,156 @@ export const SENDER_PROBES: readonly Probe[] = [
     part: 'its own @:d',
     needs: [],
     run: async (bench, signal) => {
-      const { serverUser } = bench;
-      try {
-        await bench.send(
-          bench.account,
-          'mx2s.check.hello',
-          { [serverUser]: { [SERVER_DEVICE_ID]: { nonce: bench.nonce() } } },
-          signal,
-        );
-      } catch (error) {
-        if (error instanceof MatrixError) return fail(error.message);
-        throw error;
-      }
-      return pass(`a message to ${serverUser} was answered 200`);
+      const { account, serverUser } = bench;
+      const messages = { [serverUser]: { [SERVER_DEVICE_ID]: { nonce: bench.nonce() } } };
+      const refusal = await bench.send(account, HELLO, messages, signal).catch(refusalOf);
+      return refusal
+        ? fail(`a message to ${serverUser} was ${answered(refusal)}`)
+        : pass(`a message to ${serverUser} was answered 200`);
     },
   },
+  {
+    requirement: 'R-10',
+    part: 'its own @:d',
+    needs: [],
+    run: byReply(async (bench, signal) => {
+      const toAll = await bench.ask(signal, { device: WILDCARD_DEVICE }).catch(refusalOf);
+      if (toAll instanceof Error)
+        return fail(`a message to "*" of ${bench.serverUser} was ${answered(toAll)}`);
+      if (toAll !== undefined) return pass(`${bench.probeType} to "*" was answered like one to ""`);
+      if ((await bench.askLater(signal)) === undefined) return wentSilent(bench);
+      return fail(`${bench.probeType} to "*" was not answered; one to "" after it was`);
+    }),
+  },
+  {
+    requirement: 'R-11',
+    part: 'keys',
+    needs: [],
+    run: async ({ account, serverUser }, signal) => {
+      const body = jsonTextOf({ device_keys: { [serverUser]: [] } });
+      const answer = await account.api
+        .call({ method: 'POST', path: '/v3/keys/query', body }, signal)
+        .catch(refusalOf);
+      if (answer instanceof Error) {
+        return isUnknownEndpoint(answer)
+          ? inconclusive(`POST /keys/query was ${answered(answer)}`)
+          : pass(`POST /keys/query for ${serverUser} was ${answered(answer)}`);
+      }
+      const devices = member(member(parseAnswer(answer), 'device_keys'), serverUser);
+      if (devices?.kind === 'object' && devices.members.length > 0) {
+        return fail(`POST /keys/query gives ${serverUser} devices: ${cut(encodeJson(devices))}`);
+      }
+      return pass(`POST /keys/query gives ${serverUser} no device`);
+    },
+  },
+  {
+    requirement: 'R-12',
+    part: 'its own @:d',
+    needs: [],
+    run: byReply(async (bench, signal) => {
+      const [all, one] = [bench.nonce(), bench.nonce()];
+      const devices = {
+        [WILDCARD_DEVICE]: bench.pingContent(all),
+        [SERVER_DEVICE_ID]: bench.pingContent(one),
+      };
+      await bench.send(bench.account, bench.probeType, { [bench.serverUser]: devices }, signal);
+      const events = await bench.askLater(signal);
+      if (events === undefined) return wentSilent(bench);
+      const came = [one, all].map((nonce) => events.filter((event) => holdsNonce(event, nonce)).length);
+      if (came[0] === 1 && came[1] === 0) return pass('of "*" and "" what was for "" was answered, once');
+      return fail(`what was for "" was answered ${times(came[0])}, what was for "*" ${times(came[1])}`);
+    }),
+  },
+  {
+    requirement: 'R-13',
+    part: '@:d',
+    needs: [],
+    run: byReply(async (bench, signal) => {
+      const { serverUser } = bench;
+      const nonce = await bench.ping(signal, { device: NO_DEVICE }).catch(refusalOf);
+      if (nonce instanceof Error) {
+        return fail(`a message to the device ${NO_DEVICE} of ${serverUser} was ${answered(nonce)}`);
+      }
+      const events = await bench.askLater(signal);
+      if (events === undefined) return wentSilent(bench);
+      return events.some((event) => holdsNonce(event, nonce))
+        ? fail(`a message to the device ${NO_DEVICE} of ${serverUser} was answered`)
+        : pass(`a message to the device ${NO_DEVICE} of ${serverUser} was accepted, and not answered`);
+    }),
+  },
+  {
+    requirement: 'R-13',
+    part: 'a user',
+    needs: [],
+    run: async (bench, signal) => {
+      const { account } = bench;
+      const nonce = bench.nonce();
+      const messages = { [account.userId]: { [SERVER_DEVICE_ID]: { nonce } } };
+      const refusal = await bench.send(account, HELLO, messages, signal).catch(refusalOf);
+      if (refusal) return fail(`a message to "" of ${account.userId} was ${answered(refusal)}`);
+      const later = await sendToSelf(bench, signal);
+      const { events, found } = await bench.collect(account, later, signal);
+      if (!found) return lostMessage(bench);
+      return events.some((event) => holdsNonce(event, nonce))
+        ? fail(`a message to "" of ${account.userId} came to the device ${cut(account.deviceId)}`)
+        : pass(`a message to "" of ${account.userId} was accepted, and did not come`);
+    },
+  },
+  {
+    requirement: 'R-15',
+    part: 'a user',
+    needs: [],
+    run: async (bench, signal) => {
+      const { account, chance } = bench;
+      const txnId = chance.uuid();
+      const first = await sendToSelf(bench, signal, txnId);
+      const second = await sendToSelf(bench, signal, txnId).catch(refusalOf);
+      if (second instanceof Error) return fail(`the repeated request was ${answered(second)}`);
+      const { events, found } = await bench.collect(account, await sendToSelf(bench, signal), signal);
+      if (!found) return lostMessage(bench);
+      const came = [first, second].map((nonce) => events.filter((event) => holdsNonce(event, nonce)).length);
+      if (came[0] === 1 && came[1] === 0)
+        return pass('of two messages under one transaction ID the first came');
+      return fail(
+        `of two messages under one transaction ID the first came ${times(came[0])}, the second ${times(came[1])}`,
+      );
+    },
+  },
+  {
+    requirement: 'R-15',
+    part: '@:d',
+    needs: [],
+    run: byReply(async (bench, signal) => {
+      const { account, serverUser, probeType } = bench;
+      const [nonce, txnId] = [bench.nonce(), bench.chance.uuid()];
+      const messages = { [serverUser]: { [SERVER_DEVICE_ID]: bench.pingContent(nonce) } };
+      await bench.send(account, probeType, messages, signal, txnId);
+      await bench.send(account, probeType, messages, signal, txnId);
+      const events = await bench.askLater(signal);
+      if (events === undefined) return wentSilent(bench);
+      const came = events.filter((event) => holdsNonce(event, nonce)).length;
+      return (came === 1 ? pass : fail)(
+        `${probeType} sent twice under one transaction ID was answered ${times(came)}`,
+      );
+    }),
+  },
 ];
+
+async function sendToSelf(bench: Bench, signal: AbortSignal, txnId?: string): Promise<string> {
+  const { account } = bench;
+  const nonce = bench.nonce();
+  await bench.send(account, HELLO, { [account.userId]: { [account.deviceId]: { nonce } } }, signal, txnId);
+  return nonce;
+}
+
+function lostMessage({ account, waitMs }: Bench): Finding {
+  return inconclusive(`a message of ${account.userId} to itself did not come within ${waitMs / 1000} s`);
+}
+
+function times(count = 0): string {
+  return ['not at all', 'once', 'twice'][count] ?? `${count} times`;
+}
+
+const HELLO = 'mx2s.check.hello';
+/** A device that no server has. */
+const NO_DEVICE = 'MX2SCHECK';

@@ -1,0 +1,161 @@
+/** R-20 to R-24: `@:d` and `""` belong to the server. */
+import { parseAnswer } from '../../client/answer.js';
+import type { ApiCall } from '../../client/api.js';
+import { apiPath } from '../../client/api-path.js';
+import type { MatrixError } from '../../errors.js';
+import { jsonTextOf, stringMember } from '../../wire/json.js';
+import type { Bench } from '../bench.js';
+import { answered, cut, refusalOf } from '../judging.js';
+import { fail, inconclusive, pass, skipped, type Finding, type Probe } from '../probe.js';
+import { stagesOf, type MadeAccount, type Registrar, type Told } from '../registrar.js';
+
+export const IDENTITY_PROBES: readonly Probe[] = [
+  {
+    requirement: 'R-20',
+    part: 'POST /register',
+    needs: [],
+    // never confirmed, so that it makes no account where "" counts as no name
+    run: async ({ account }, signal) => {
+      const body = jsonTextOf({ username: '' });
+      const call = { method: 'POST', path: '/v3/register', body, auth: 'none', retry: 'unsent' } as const;
+      const answer = await account.api.call(call, signal).catch(refusalOf);
+      if (!(answer instanceof Error)) return inconclusive('answered 200 without a confirmation');
+      return answer.status === 401
+        ? skipped('wants a confirmation before it looks at the name')
+        : nameRefused(answer);
+    },
+  },
+  {
+    requirement: 'R-20',
+    part: 'GET /register/available',
+    needs: [],
+    run: async ({ account }, signal) => {
+      const path = '/v3/register/available';
+      const call = { method: 'GET', path, query: { username: '' }, auth: 'none' } as const;
+      const answer = await account.api.call(call, signal).catch(refusalOf);
+      // the proposal speaks of registration, and of nothing that comes before it
+      return answer instanceof Error ? nameRefused(answer) : fail('calls "" available', 'reading');
+    },
+  },
+  {
+    requirement: 'R-20',
+    part: 'POST /register, confirmed',
+    needs: ['registration'],
+    run: async (bench, signal) => {
+      const made = await registrarOf(bench).register('', signal);
+      if (!('userId' in made)) return made.status === 401 ? wantsMore(made) : nameRefused(made);
+      return made.userId === bench.serverUser
+        ? fail(`has registered ${made.userId}`)
+        : pass(`has registered ${cut(made.userId)} in place of ""`);
+    },
+  },
+  {
+    requirement: 'R-20',
+    part: 'any other name',
+    needs: ['registration'],
+    run: async (bench, signal) => {
+      const made = await someAccount(bench, signal);
+      return 'userId' in made ? pass(`has registered ${cut(made.userId)}`) : made;
+    },
+  },
+  {
+    requirement: 'R-22',
+    part: 'POST /login',
+    needs: [],
+    run: async (bench, signal) => {
+      const identifier = { type: 'm.id.user', user: bench.serverUser };
+      const body = jsonTextOf({ type: 'm.login.password', identifier, password: bench.nonce() });
+      const call = { method: 'POST', path: '/v3/login', body, auth: 'none', retry: 'unsent' } as const;
+      const answer = await bench.account.api.call(call, signal).catch(refusalOf);
+      return answer instanceof Error
+        ? pass(`${answered(answer)} to a made-up password`)
+        : fail('took a made-up password');
+    },
+  },
+  {
+    requirement: 'R-22',
+    part: 'GET /whoami as @:d',
+    needs: [],
+    run: async ({ account, serverUser }, signal) => {
+      const call = { method: 'GET', path: '/v3/account/whoami', query: { user_id: serverUser } } as const;
+      const answer = await account.api.call(call, signal).catch(refusalOf);
+      if (answer instanceof Error) return pass(answered(answer));
+      const userId = stringMember(parseAnswer(answer), 'user_id') ?? 'nobody';
+      return userId === serverUser
+        ? fail(`a user may act as ${serverUser}`)
+        : pass(`answered with ${cut(userId)}`);
+    },
+  },
+  {
+    requirement: 'R-23',
+    part: 'profile',
+    needs: [],
+    run: (bench, signal) => gives(bench, (userId) => apiPath`/v3/profile/${userId}`, signal),
+  },
+  {
+    requirement: 'R-23',
+    part: 'presence',
+    needs: [],
+    run: (bench, signal) => gives(bench, (userId) => apiPath`/v3/presence/${userId}/status`, signal),
+  },
+  {
+    requirement: 'R-24',
+    needs: ['registration'],
+    run: async (bench, signal) => {
+      const made = await someAccount(bench, signal);
+      if (!('userId' in made)) return made;
+      const told = await registrarOf(bench).login(made, '', signal);
+      if (told.status !== 200) return pass(`a login that wishes for "" was ${answered(told)}`);
+      const deviceId = stringMember(told.body, 'device_id');
+      if (deviceId === undefined)
+        return inconclusive('a login that wishes for "" was answered without a device_id');
+      return deviceId === ''
+        ? fail('a login that wishes for "" gets it')
+        : pass(`a login that wishes for "" gets ${cut(JSON.stringify(deviceId))}`);
+    },
+  },
+];
+
+/** The registrar; no probe that needs one is run without. */
+function registrarOf({ registrar }: Bench): Registrar {
+  if (registrar === undefined)
+    throw new Error('there is no registrar, and the probe does not say that it needs one');
+  return registrar;
+}
+
+/** An account under a name that was made up; a finding where none can be made. */
+async function someAccount(bench: Bench, signal: AbortSignal): Promise<MadeAccount | Finding> {
+  const registrar = registrarOf(bench);
+  const made = await registrar.register(registrar.madeUpName(), signal);
+  if ('userId' in made) return made;
+  return made.status === 401 ? wantsMore(made) : skipped(`no account can be made: ${answered(made)}`);
+}
+
+/** A name was refused: is it this name, or any? The code is our reading (A7 of docs/requirements.md). */
+function nameRefused(answer: Pick<MatrixError, 'status' | 'errcode'>): Finding {
+  if (answer.errcode === 'M_INVALID_USERNAME') return pass(answered(answer));
+  const isAny = answer.status === 403 || answer.status === 404 || answer.errcode === 'M_UNRECOGNIZED';
+  return isAny
+    ? skipped(`${answered(answer)}: it takes no name at all`)
+    : pass(`${answered(answer)}, which is not M_INVALID_USERNAME`);
+}
+
+function wantsMore(told: Told): Finding {
+  const stages = stagesOf(told).map(cut).join(', ');
+  return skipped(`registration takes more than m.login.dummy: ${stages === '' ? answered(told) : stages}`);
+}
+
+/** Does the server give something of `@:d` that it does not give of anybody who does not exist? */
+async function gives(bench: Bench, path: (userId: string) => string, signal: AbortSignal): Promise<Finding> {
+  const { account, serverUser, serverName } = bench;
+  const ask = (userId: string) => {
+    const call: ApiCall = { method: 'GET', path: path(userId) };
+    return account.api.call(call, signal).catch(refusalOf);
+  };
+  const answer = await ask(serverUser);
+  if (answer instanceof Error) return pass(answered(answer));
+  const nobody = `@${bench.nonce()}:${serverName}`;
+  return (await ask(nobody)) instanceof Error
+    ? fail(`answered 200: ${cut(answer.body)}`)
+    : pass('answered as for anybody who does not exist');
+}

@@ -1,0 +1,44 @@
+/** What many probes need to judge: the server's refusals as values, and what silence means. */
+import { MatrixError } from '../errors.js';
+import type { Bench } from './bench.js';
+import { inconclusive, type Finding, type Probe } from './probe.js';
+
+/**
+ * For `catch`: the error as what the server under test answered.
+ * @throws what is no word of the server about the request: a refused token, a failure (5xx), no answer at all
+ */
+export function refusalOf(error: unknown): MatrixError {
+  if (error instanceof MatrixError && error.code === 'refused') return error;
+  throw error;
+}
+
+/** `answered 400 M_BAD_JSON` */
+export function answered({ status, errcode }: Pick<MatrixError, 'status' | 'errcode'>): string {
+  return `answered ${status}${errcode === undefined ? '' : ` ${cut(errcode)}`}`;
+}
+
+/** Text of the server, as long as a line can bear. */
+export function cut(text: string): string {
+  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}…`;
+}
+
+/** A probe that says something only where the server under test answers the probe type. */
+export function byReply(run: Probe['run']): Probe['run'] {
+  return async (bench, signal) => ((await bench.answers(signal)) ? run(bench, signal) : noAnswer(bench));
+}
+
+/** Silence: the server may be without MSC4246, or know other types only (A9 of docs/requirements.md). */
+export function noAnswer({ probeType, serverUser, waitMs }: Bench): Finding {
+  return inconclusive(
+    `${serverUser} did not answer ${probeType} within ${waitMs / 1000} s: the server may drop the type, or not know the proposal`,
+  );
+}
+
+/** An answer that came before, and does not come now. */
+export function wentSilent({ probeType, waitMs }: Bench): Finding {
+  return inconclusive(
+    `the next ${probeType} was not answered within ${waitMs / 1000} s, so silence proves nothing`,
+  );
+}
+
+const MAX_SHOWN_CHARACTERS = 200;
