@@ -1,39 +1,63 @@
 /** `mx2s check`: which parts of MSC4246 a homeserver has, found out from outside. */
 import { Bench } from '../check/bench.js';
 import { PROBES, needsOf } from '../check/cases.js';
+import { Registrar } from '../check/registrar.js';
 import { tallyOf } from '../check/report.js';
 import { runChecks, type Result } from '../check/runner.js';
+import { WireRecord } from '../check/wire-record.js';
 import type { ExitCode } from '../exit-codes.js';
 import { serverNameOf } from '../ids/user-id.js';
-import { checkResult, listedRequirement } from '../ui/render/check-json.js';
-import { renderCheckResult, renderListed } from '../ui/render/check-text.js';
-import type { Output } from '../ui/streams.js';
+import { startProgress } from '../ui/progress.js';
+import { listedRequirement } from '../ui/render/check-json.js';
+import { renderCheckTally, renderListed } from '../ui/render/check-text.js';
 import { openAccount, openMainSession, openOtherSession } from './check-accounts.js';
 import { openSecondServer } from './check-federation.js';
-import { configureCheck, parseCheckOptions, type CheckOptions, type RunOptions } from './check-options.js';
+import {
+  configureCheck,
+  parseCheckOptions,
+  type CheckOptions,
+  type ListOptions,
+  type RunOptions,
+} from './check-options.js';
+import { openReport } from './check-report.js';
 import type { Context } from './context.js';
 import { define } from './define.js';
+import { openHttp } from './open-http.js';
 
 export const check = define<CheckOptions>({
   configure: configureCheck,
   options: parseCheckOptions,
   run: async (context, options) => {
-    if (options.action === 'run') return run(context, options);
-    await list(context.out, options);
-    return 0;
+    if (options.action === 'list') return list(context, options);
+    const runId = `mx2s-check-${context.chance.uuid()}`;
+    const record = new WireRecord(runId);
+    const http = await openHttp(context, (transport) => record.around(transport));
+    try {
+      return await run({ ...context, http: async () => http }, options, { runId, record });
+    } finally {
+      await http.close();
+    }
   },
 });
 
-async function list(out: Output, { requirements }: CheckOptions): Promise<void> {
+async function list({ out }: Context, { format, requirements }: ListOptions): Promise<ExitCode> {
   for (const requirement of requirements) {
     const listed = listedRequirement(requirement, needsOf(requirement));
-    await out.result(listed, (palette) => renderListed(listed, { palette, width: out.width }));
+    if ((format ?? out.format) === 'json') await out.writeJson(JSON.stringify(listed));
+    else await out.write(`${renderListed(listed, out)}\n`);
   }
+  return 0;
 }
 
-async function run(context: Context, options: RunOptions): Promise<ExitCode> {
-  const { clock, chance, signal, out } = context;
-  const runId = `mx2s-check-${chance.uuid()}`;
+interface ThisRun {
+  /** What everything holds that is sent in this run. */
+  readonly runId: string;
+  readonly record: WireRecord;
+}
+
+async function run(context: Context, options: RunOptions, { runId, record }: ThisRun): Promise<ExitCode> {
+  const { clock, chance, signal, out, talk, globals, env } = context;
+  const startedMs = clock.monotonic();
   const session = await openMainSession(context, options);
   const otherSession = await openOtherSession(context, options);
   const open: { close(): Promise<void> }[] = [];
@@ -46,17 +70,28 @@ async function run(context: Context, options: RunOptions): Promise<ExitCode> {
       options.federation &&
       (await openSecondServer(context, options.federation, serverNameOf(main.account.userId)));
     if (second !== undefined) open.push(second);
+    const registrar = options.allowRegister ? await openRegistrar(context, session.homeserver) : undefined;
+    if (registrar !== undefined) open.push(registrar);
     const bench = new Bench({
       account: main.account,
       other: other?.account,
       second,
+      registrar: registrar?.registrar,
       probeType: options.probeType,
       runId,
       waitMs: options.waitMs,
       clock,
       chance,
     });
+    const report = openReport(out, options, clock.now());
+    const progress = await startProgress(talk, {
+      inCi: Boolean(env['CI']),
+      quiet: globals.quiet,
+      text: session.homeserver,
+    });
+    open.push({ close: async () => progress.stop() });
     const results: Result[] = [];
+    await report.begin();
     await runChecks({
       requirements: options.requirements,
       probes: PROBES,
@@ -64,18 +99,50 @@ async function run(context: Context, options: RunOptions): Promise<ExitCode> {
       probeTimeoutMs: PROBE_TIMEOUT_MS,
       clock,
       signal,
-      begin: () => undefined,
+      begin: (requirement) => {
+        progress.update(requirement);
+        record.take();
+      },
       report: async (result) => {
         results.push(result);
-        await out.result(checkResult(result), (palette) =>
-          renderCheckResult(result, { palette, width: out.width }),
-        );
+        await report.result(result);
+        for (const line of record.take()) talk.detail(line);
       },
     });
-    return tallyOf(results, options.strict).counting > 0 ? 1 : 0;
+    await report.end();
+    const tally = tallyOf(results, options.strict);
+    progress.stop();
+    talk.notice(renderCheckTally(tally, record.requests, clock.monotonic() - startedMs));
+    return tally.counting > 0 ? 1 : 0;
   } finally {
     for (const each of open.reverse()) await each.close();
   }
 }
 
+/** A registrar whose accounts are deactivated when it is closed; those that cannot be are told of. */
+async function openRegistrar({ http, chance, clock, signal, talk }: Context, homeserver: string) {
+  const registrar = new Registrar({ http: await http(), homeserver, chance });
+  return {
+    registrar,
+    async close() {
+      const over = new AbortController();
+      const patience = new AbortController();
+      const graceMs = signal.aborted ? INTERRUPTED_GRACE_MS : CLOSE_GRACE_MS;
+      clock.sleep(graceMs, patience.signal).then(
+        () => over.abort(),
+        () => undefined,
+      );
+      for (const userId of await registrar.close(over.signal)) {
+        talk.warn(
+          `${userId}, which a probe has registered, could not be deactivated: ask the administrator of the homeserver`,
+        );
+      }
+      patience.abort();
+    },
+  };
+}
+
 const PROBE_TIMEOUT_MS = 60_000;
+const CLOSE_GRACE_MS = 15_000;
+/** A signal is answered within two seconds. */
+const INTERRUPTED_GRACE_MS = 1500;

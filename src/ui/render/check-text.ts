@@ -1,10 +1,12 @@
-/** `mx2s check` for people: a line for each requirement. */
-import { requirementOf } from '../../check/requirements.js';
+/** `mx2s check` for people: a line for each requirement, in columns, and below it what the terminal has no room for. */
 import type { Need, Verdict } from '../../check/probe.js';
+import type { Tally } from '../../check/report.js';
+import { REQUIREMENT_IDS, requirementOf } from '../../check/requirements.js';
 import type { Result } from '../../check/runner.js';
-import type { ListedRequirement } from './check-json.js';
+import { escapeText } from '../escape.js';
 import type { Paint, Palette } from '../palette.js';
-import { asIs, renderColumns } from './columns.js';
+import type { ListedRequirement } from './check-json.js';
+import { asIs, renderColumns, type Column } from './columns.js';
 
 export interface CheckLook {
   readonly palette: Palette;
@@ -12,45 +14,76 @@ export interface CheckLook {
   readonly width: number;
 }
 
-/** One result, on one line. */
-export function renderCheckResult(
-  { requirement, verdict, seen }: Result,
-  { palette, width }: CheckLook,
-): string {
+/** One result. What was seen of a pass is cut to the width; of anything else it goes on below. No last line end. */
+export function renderCheckResult(result: Result, look: CheckLook): string {
+  const { requirement, verdict, seen } = result;
+  const { palette } = look;
   const { level, title } = requirementOf(requirement);
-  return renderColumns(
-    [
-      [requirement.padEnd(4), palette.strong],
-      [verdict.padEnd(12), verdictPaint(verdict, palette)],
-      [level.padEnd(6), palette.faint],
-      [title, asIs],
-      [seen, palette.faint],
-    ],
-    width,
-  );
+  const head: readonly Column[] = [
+    [requirement.padEnd(ID_WIDTH), palette.strong],
+    [verdict.padEnd(VERDICT_WIDTH), verdictPaint(verdict, palette)],
+    [level.padEnd(LEVEL_WIDTH), palette.faint],
+    [title.padEnd(TITLE_WIDTH), asIs],
+  ];
+  return renderWithNote(head, seen, { ...look, mayCut: verdict === 'pass' });
 }
 
-/** One requirement with `--list`, on one line. */
-export function renderListed(listed: ListedRequirement, { palette, width }: CheckLook): string {
+/** One requirement with `--list`. No last line end. */
+export function renderListed(listed: ListedRequirement, look: CheckLook): string {
   const { requirement, level, basis, title, provable, needs, why } = listed;
-  return renderColumns(
-    [
-      [requirement.padEnd(4), palette.strong],
-      [provable.padEnd(8), provable === 'never' ? palette.faint : palette.name],
-      [level.padEnd(6), palette.faint],
-      [basis.padEnd(8), palette.faint],
-      [title, asIs],
-      [why ?? needs.map((need) => NEED_FLAGS[need]).join(', '), palette.faint],
-    ],
-    width,
-  );
+  const { palette } = look;
+  const head: readonly Column[] = [
+    [requirement.padEnd(ID_WIDTH), palette.strong],
+    [provable.padEnd(PROVABLE_WIDTH), provable === 'never' ? palette.faint : palette.name],
+    [level.padEnd(LEVEL_WIDTH), palette.faint],
+    [basis.padEnd(BASIS_WIDTH), palette.faint],
+    [title.padEnd(TITLE_WIDTH), asIs],
+  ];
+  const note = why ?? needs.map((need) => NEED_FLAGS[need]).join(', ');
+  return renderWithNote(head, note, { ...look, mayCut: false });
 }
 
-const NEED_FLAGS = {
-  other: '--other',
-  federation: '--federation',
-  registration: '--allow-register',
-} as const satisfies Record<Need, string>;
+/** The sum of all results, and what it took: one line. */
+export function renderCheckTally(
+  { pass, fail, inconclusive, skipped, counting }: Tally,
+  requests: number,
+  elapsedMs: number,
+): string {
+  const against = counting === 0 ? 'none counts' : counting === 1 ? '1 counts' : `${counting} count`;
+  return [
+    `${pass} pass, ${fail} fail, ${inconclusive} inconclusive, ${skipped} skipped`,
+    ...(fail + inconclusive > 0 ? [`${against} against the homeserver`] : []),
+    `${requests} requests in ${(elapsedMs / 1000).toFixed(1)} s`,
+  ].join('; ');
+}
+
+function renderWithNote(
+  head: readonly Column[],
+  note: string,
+  { palette, width, mayCut }: CheckLook & { readonly mayCut: boolean },
+): string {
+  const headWidth = head.reduce((sum, [text]) => sum + text.length + GAP_WIDTH, 0);
+  const fits = headWidth + [...escapeText(note)].length <= width;
+  if (fits || mayCut)
+    return renderColumns(note === '' ? head : [...head, [note, palette.faint]], width).trimEnd();
+  const below = wrap(note, width - INDENT.length).map((line) => INDENT + palette.faint(line));
+  return [renderColumns(head, width).trimEnd(), ...below].join('\n');
+}
+
+/** Escapes, and breaks between words; a word that is longer than a line stays whole. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of escapeText(text).split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
 
 function verdictPaint(verdict: Verdict, palette: Palette): Paint {
   switch (verdict) {
@@ -64,3 +97,17 @@ function verdictPaint(verdict: Verdict, palette: Palette): Paint {
       return palette.faint;
   }
 }
+
+const NEED_FLAGS = {
+  other: '--other',
+  federation: '--federation',
+  registration: '--allow-register',
+} as const satisfies Record<Need, string>;
+const ID_WIDTH = 4;
+const VERDICT_WIDTH = 'inconclusive'.length;
+const LEVEL_WIDTH = 'should'.length;
+const PROVABLE_WIDTH = 'by reply'.length;
+const BASIS_WIDTH = 'proposal'.length;
+const TITLE_WIDTH = Math.max(...REQUIREMENT_IDS.map((id) => requirementOf(id).title.length));
+const GAP_WIDTH = 2;
+const INDENT = ' '.repeat(ID_WIDTH + GAP_WIDTH);

@@ -1,0 +1,59 @@
+/** What goes over the wire while a probe is at work: counted, and kept for who wants to see what decided. */
+import type { HttpRequest } from '../http/request.js';
+import { openTrace, secretsOfRequest, strikeSecrets } from '../http/trace.js';
+import type { Transport } from '../http/transport.js';
+
+export class WireRecord {
+  readonly #runId: string;
+  #lines: string[] = [];
+  #requests = 0;
+
+  /** @param runId what all messages of this run hold: a sync without any is not kept */
+  constructor(runId: string) {
+    this.#runId = runId;
+  }
+
+  /** How many requests went out in all. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** A transport that does as `transport` does, and is recorded. */
+  around(transport: Transport): Transport {
+    return {
+      exchange: async (request, signal) => {
+        this.#requests += 1;
+        const lines: string[] = [];
+        const trace = openTrace((line) => lines.push(strikeSecrets(line, secretsOfRequest(request))));
+        trace.request(request, {});
+        try {
+          const answer = await transport.exchange(request, signal);
+          trace.answer({ ...answer, headers: {} });
+          if (!isSync(request) || answer.body.includes(this.#runId)) this.#keep(lines);
+          return answer;
+        } catch (error) {
+          trace.failure(error);
+          this.#keep(lines);
+          throw error;
+        }
+      },
+      close: () => transport.close(),
+    };
+  }
+
+  /** What was kept since the last time: `>` went out, `<` came in, secrets struck out. */
+  take(): readonly string[] {
+    return this.#lines.splice(0);
+  }
+
+  /** A probe that loops must not fill memory. */
+  #keep(lines: readonly string[]): void {
+    if (this.#lines.length < MAX_LINES) this.#lines.push(...lines);
+  }
+}
+
+function isSync({ url }: HttpRequest): boolean {
+  return new URL(url).pathname.endsWith('/sync');
+}
+
+const MAX_LINES = 200;
