@@ -1,5 +1,4 @@
 /** `mx2s send --as`: signs messages as a server, and sends them to the servers that they are for. */
-import { MatrixError } from '../errors.js';
 import { FederationClient } from '../federation/federation-client.js';
 import { transactionPath } from '../federation/send-transaction.js';
 import type { Identity } from '../federation/server-keys.js';
@@ -15,6 +14,7 @@ import { readTextFrom } from '../ui/file-input.js';
 import type { PlannedRequest } from '../ui/render/send.js';
 import type { Context } from './context.js';
 import { openFederationTransport } from './federation-transport.js';
+import { withKeyHint } from './key-hint.js';
 import {
   acceptedResult,
   planLine,
@@ -126,43 +126,4 @@ function planOf(
 /** R-10: what was asked for as `*` went to `""`. */
 function recipientAsSent({ to, device }: Recipient): Recipient {
   return { to, device: isServerUser(to) ? SERVER_DEVICE_ID : device };
-}
-
-/** A server that refuses our signature says little of why; we know whether it has asked for the key. */
-function withKeyHint(
-  error: unknown,
-  { serverName, keys }: Identity,
-  listener: KeyListener | undefined,
-): unknown {
-  if (!(error instanceof MatrixError) || error.status !== 401) return error;
-  return new MatrixError(error, error.message, {
-    hint: keyHint(serverName, keys[0].keyId, listener),
-    cause: error,
-  });
-}
-
-function keyHint(serverName: string, keyId: string, listener: KeyListener | undefined): string {
-  if (listener === undefined) {
-    return (
-      `the other server fetches the key from ${serverName}: publish it there with --listen HOST:PORT, ` +
-      'or for good with mx2s serve --signing-key'
-    );
-  }
-  const { authority, timesAsked, tlsVisits } = listener;
-  if (timesAsked > 0) {
-    return (
-      `the key was fetched at ${authority}, and is not believed: ` +
-      `the other server may remember another ${keyId} of ${serverName}, or be called by another name`
-    );
-  }
-  if (tlsVisits > 0) {
-    return (
-      `the other server came to ${authority} for the key, and left without it: ` +
-      'it may want a certificate that it can check, see --tls-cert'
-    );
-  }
-  return (
-    `nobody asked for the key at ${authority}: the name ${serverName} has to lead there, ` +
-    'and a server that found nothing there before waits for some minutes'
-  );
 }

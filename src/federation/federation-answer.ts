@@ -33,10 +33,14 @@ function refusal(method: HttpMethod, url: string, { status, body }: HttpResponse
   return new MatrixError(
     { status, errcode, method, url },
     `${method} ${url} was answered ${[String(status), errcode ?? ''].join(' ').trim()}${words}`,
-    { hint: status === 401 ? UNAUTHORIZED_HINT : undefined },
+    { hint: status === 401 ? unauthorizedHint(errcode) : undefined },
   );
 }
 
+function unauthorizedHint(errcode: string | undefined): string {
+  return errcode === undefined
+    ? 'no Matrix server answers so: something in front of it may want a password'
+    : 'the other server has to be able to fetch our key by our server name; also check both server names';
+}
+
 const MAX_WORDS_CHARACTERS = 500;
-const UNAUTHORIZED_HINT =
-  'the other server has to be able to fetch our key by our server name; also check both server names';

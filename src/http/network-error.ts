@@ -6,6 +6,9 @@ import type { HttpRequest } from './request.js';
 /** The connection was never made, so no byte of the request left: any method may be tried again. */
 export class UnsentError extends NetworkError {}
 
+/** No complete answer came in the time that there was. */
+export class TimedOutError extends NetworkError {}
+
 export interface Attempt {
   /** May the request have reached the server? */
   readonly sent: boolean;
@@ -31,9 +34,9 @@ export function networkErrorOf(request: HttpRequest, { sent, proxy }: Attempt, c
 }
 
 /** The error for an exchange that took longer than it may. */
-export function timedOut(request: HttpRequest, timeoutMs: number): NetworkError {
+export function timedOut(request: HttpRequest, timeoutMs: number): TimedOutError {
   const url = printableUrl(request.url);
-  return new NetworkError(
+  return new TimedOutError(
     { method: request.method, url },
     `${request.method} ${url}: no complete answer within ${String(timeoutMs / 1000)} s`,
     { hint: 'the server is slow or out of reach; try again later' },
