@@ -18,7 +18,7 @@ export interface SendAs {
   /** Where to publish the key while the command runs. */
   readonly listen: ListenAddress | undefined;
   readonly certificateFiles: CertificateFiles | undefined;
-  /** Certificates to trust in other servers. */
+  /** Certificates to trust in other servers, which then may be on this machine and in its network. */
   readonly caCertFile: string | undefined;
   /** Any certificate of other servers will do, and they may be on this machine and in its network. */
   readonly insecure: boolean;
@@ -33,7 +33,7 @@ export function configureSendAs(command: Command): void {
     .option('--tls-key <file>', 'with --listen: its private key')
     .option(
       '--federation-ca <file>',
-      'with --as: trust other servers whose certificates these have signed, too',
+      'with --as: trust other servers whose certificates these have signed, too, and reach them on this machine and its network',
     )
     .option(
       '--federation-insecure',

@@ -213,6 +213,17 @@ describe('send --as', () => {
   });
 });
 
+describe('its help', () => {
+  it('says how far the flags that trust other servers reach', async () => {
+    const { stdout } = await startCli(['send', '--help']).done;
+    const far = 'reach them on this machine and its network';
+    const help = stdout.replaceAll(/\s+/g, ' ');
+    expect(help).toMatch(
+      new RegExp(`--federation-ca <file> with --as: [^:]*, and ${far} --federation-insecure .*, and ${far}`),
+    );
+  });
+});
+
 describe('a server that does not believe us', () => {
   async function refused(args: readonly string[], remote: Awaited<ReturnType<typeof startRemote>>) {
     const { start, trusting } = await speaker();
