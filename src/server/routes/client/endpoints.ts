@@ -1,5 +1,6 @@
 /** The list of client endpoints: one line serves one. */
 import type { Endpoint } from '../../endpoint.js';
+import { deactivate } from './deactivate.js';
 import { deleteDevice, listDevices, readDevice, renameDevice } from './devices.js';
 import { addFilter, readFilter } from './filter.js';
 import { claimKeys, queryKeys, uploadKeys } from './keys.js';
@@ -26,6 +27,7 @@ export const CLIENT_ENDPOINTS: readonly Endpoint[] = [
   register,
   registerAvailable,
   whoami,
+  deactivate,
   listDevices,
   readDevice,
   renameDevice,
