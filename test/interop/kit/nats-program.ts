@@ -20,7 +20,7 @@ export async function setup(project: TestProject): Promise<void> {
 }
 
 /** The program of the system; else one that Go builds, once, into `.cache/nats-server-VERSION`. */
-async function findNatsServer(): Promise<NatsProgram> {
+export async function findNatsServer(): Promise<NatsProgram> {
   const folder = join(PROJECT, '.cache', `nats-server-${VERSION}`);
   const built = join(folder, 'nats-server');
   // Debian puts it where only root looks
