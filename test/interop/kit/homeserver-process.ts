@@ -34,11 +34,14 @@ export async function untilItAnswers(child: ChildProcess, answers: () => Promise
   throw new Error(hasEnded(child) ? 'it ended' : `no answer in ${String(START_TIMEOUT_MS)} ms`);
 }
 
-/** Ends it (SIGTERM), and waits for that. */
-export async function end(child: ChildProcess | undefined): Promise<void> {
+/** Ends it, and waits for that. */
+export async function end(
+  child: ChildProcess | undefined,
+  signal: NodeJS.Signals = 'SIGTERM',
+): Promise<void> {
   if (child === undefined || hasEnded(child)) return;
   const ended = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   const patience = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
   await ended;
   clearTimeout(patience);

@@ -1,11 +1,11 @@
 /** A real PostgreSQL of its own: an empty cluster in a temporary folder, on a unix socket there and nowhere else. */
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { access, chown, constants, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { end } from './homeserver-process.js';
 
 /** Where its programs are, and who runs them. Plain values, so that they can cross to the test workers. */
 export interface PostgresPrograms {
@@ -18,6 +18,10 @@ export interface PostgresPrograms {
 export interface Postgres {
   /** What `libpq` takes: the folder of the socket in place of a host, a role, and an empty database in locale C. */
   readonly connection: { readonly host: string; readonly user: string; readonly dbname: string };
+  /** Ends it: in order, connections cut (`SIGINT`); or at once, to recover when it starts again (`SIGQUIT`). */
+  halt(signal: 'SIGINT' | 'SIGQUIT'): Promise<void>;
+  /** Starts it again, and resolves when it takes connections. */
+  resume(): Promise<void>;
   /** Ends it, and removes the folder. */
   stop(): Promise<void>;
 }
@@ -44,34 +48,44 @@ export async function startPostgres({ folder: bin, account }: PostgresPrograms):
   const folder = await mkdtemp(join(tmpdir(), 'mx2s-postgres-'));
   if (account !== undefined) await chown(folder, account.uid, account.gid);
   const asWhom = { cwd: folder, env: { PATH: bin, LC_ALL: 'C' }, ...account };
-  const data = join(folder, 'data');
   const flags = ['--username', ROLE, '--auth', 'trust', '--encoding', 'UTF8', '--locale', 'C', '--no-sync'];
-  await run(join(bin, 'initdb'), ['--pgdata', data, ...flags], asWhom);
+  await run(join(bin, 'initdb'), ['--pgdata', join(folder, DATA), ...flags], asWhom);
 
-  const child = spawn(join(bin, 'postgres'), ['-D', data, '-k', folder, '-c', 'listen_addresses='], {
+  let child: ChildProcess | undefined;
+  const endAtExit = () => child?.kill('SIGQUIT'); // which takes its own children along
+  process.once('exit', endAtExit);
+  const postgres: Postgres = {
+    connection: { host: folder, user: ROLE, dbname: 'postgres' },
+    halt: (signal) => end(child, signal),
+    resume: async () => {
+      child = await start(join(bin, 'postgres'), folder, asWhom);
+    },
+    stop: async () => {
+      await end(child, 'SIGINT');
+      process.off('exit', endAtExit);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  await postgres.resume();
+  return postgres;
+}
+
+/** Starts the program and waits until it takes connections. Its log goes to stderr. */
+async function start(program: string, folder: string, asWhom: SpawnOptions): Promise<ChildProcess> {
+  const child = spawn(program, ['-D', join(folder, DATA), '-k', folder, '-c', 'listen_addresses='], {
     ...asWhom,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const ended = once(child, 'exit');
-  const endAtOnce = () => child.kill('SIGQUIT'); // which takes its children along
-  process.once('exit', endAtOnce);
-  const stop = async () => {
-    child.kill('SIGINT');
-    await ended;
-    process.off('exit', endAtOnce);
-    await rm(folder, { recursive: true, force: true });
-  };
+  const { stderr } = child;
+  if (stderr === null) throw new Error('PostgreSQL cannot be listened to');
   const said: string[] = [];
-  for await (const line of createInterface({ input: child.stderr })) {
+  for await (const line of createInterface({ input: stderr })) {
     said.push(line);
     if (line.includes(READY)) break;
   }
-  child.stderr.resume();
-  if (said.at(-1)?.includes(READY) !== true) {
-    await stop();
-    throw new Error(`PostgreSQL did not start; it said:\n${said.join('\n')}`);
-  }
-  return { connection: { host: folder, user: ROLE, dbname: 'postgres' }, stop };
+  stderr.resume();
+  if (said.at(-1)?.includes(READY) === true) return child;
+  throw new Error(`PostgreSQL did not start; it said:\n${said.join('\n')}`);
 }
 
 /** The newest first. */
@@ -99,5 +113,6 @@ async function accountOf(user: string): Promise<PostgresPrograms['account']> {
 
 const run = promisify(execFile);
 const DEBIAN = '/usr/lib/postgresql';
+const DATA = 'data';
 const ROLE = 'synapse';
 const READY = 'database system is ready to accept connections';

@@ -1,11 +1,11 @@
 /** A real Redis of its own, on a unix socket, which remembers nothing: as Synapse uses it, to pass on what is new. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { end } from './homeserver-process.js';
 
 /** Plain values, so that they can cross to the test workers. */
 export interface RedisProgram {
@@ -17,7 +17,7 @@ export interface Redis {
   /** Its socket. */
   readonly path: string;
   /** Ends the process. */
-  halt(): Promise<void>;
+  halt(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Starts it again, and resolves when it takes connections. */
   resume(): Promise<void>;
   /** Ends it, and removes the folder. */
@@ -39,20 +39,14 @@ export async function startRedis(program: RedisProgram): Promise<Redis> {
   let child: ChildProcess | undefined;
   const killAtExit = () => child?.kill('SIGKILL');
   process.once('exit', killAtExit);
-  const halt = async () => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    await ended;
-  };
   const redis: Redis = {
     path: socket,
-    halt,
+    halt: (signal) => end(child, signal),
     resume: async () => {
       child = await start(program, folder, socket);
     },
     stop: async () => {
-      await halt();
+      await end(child);
       process.off('exit', killAtExit);
       await rm(folder, { recursive: true, force: true });
     },

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { Engine } from './engine.js';
 import { end, start, untilItAnswers } from './homeserver-process.js';
 import { freePorts } from './ports.js';
-import { startPostgres } from './postgres.js';
+import { startPostgres, type Postgres } from './postgres.js';
 import { startRedis, type Redis } from './redis.js';
 import { configurationFiles } from './synapse-configuration.js';
 import type { SynapseAddress } from './synapse.js';
@@ -33,9 +33,10 @@ export type WorkerName = keyof typeof WORKERS;
 export interface SynapseWorkers {
   readonly address: SynapseAddress;
   readonly proxy: WorkerProxy;
+  readonly postgres: Postgres;
   readonly redis: Redis;
-  /** Ends one process (SIGTERM). */
-  halt(name: WorkerName): Promise<void>;
+  /** Ends one process. */
+  halt(name: WorkerName, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Starts it again, and resolves when it answers. */
   resume(name: WorkerName): Promise<void>;
   /** Ends everything, and removes what it has stored. */
@@ -88,7 +89,7 @@ export async function startSynapseWorkers(
     ends.push(async () => {
       const main = children.get('main');
       children.delete('main'); // goes last: the workers ask it
-      await Promise.all([...children.values()].map(end));
+      await Promise.all([...children.values()].map((child) => end(child)));
       await end(main);
       process.off('exit', killAtExit);
     });
@@ -115,7 +116,8 @@ export async function startSynapseWorkers(
       socketOf: (name) => socketOf(folder, name),
     });
     ends.push(() => proxy.stop());
-    return { address, proxy, redis, halt: (name) => end(children.get(name)), resume, stop };
+    const halt: SynapseWorkers['halt'] = (name, signal) => end(children.get(name), signal);
+    return { address, proxy, postgres, redis, halt, resume, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -75,8 +75,8 @@ export async function startWorkerProxy(options: WorkerProxyOptions): Promise<Wor
   await Promise.all(servers.map((server) => once(server, 'listening')));
   return {
     syncWorkerOf: (localpart) => {
-      const { clientWorkers } = options;
-      return turned(clientWorkers, Buffer.from(localpart).toString('base64url'))[0] ?? '';
+      const inToken = Buffer.from(localpart).toString('base64').replaceAll('=', '');
+      return turned(options.clientWorkers, inToken)[0] ?? '';
     },
     answered: () => answered,
     stop: async () => {
