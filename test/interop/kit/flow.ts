@@ -19,8 +19,9 @@ export class Flow {
   readonly #answers = new Map<number, number>();
   #watchers: (() => void)[] = [];
   #sent = 0;
-  /** How often the homeserver came back. */
+  /** How often the homeserver came back, and when it last did. */
   #returns = 0;
+  #returnedMs = -Infinity;
   /** Done when the homeserver is there. */
   #outage: Promise<void> = Promise.resolve();
   #work: Promise<unknown> = Promise.resolve();
@@ -57,7 +58,10 @@ export class Flow {
 
   /** Takes the homeserver away: whoever fails meanwhile waits until `work` has brought it back, and tries again. */
   async during(work: () => Promise<void>): Promise<void> {
-    this.#outage = work().then(() => void (this.#returns += 1));
+    this.#outage = work().then(() => {
+      this.#returns += 1;
+      this.#returnedMs = Date.now();
+    });
     await this.#outage;
   }
 
@@ -105,7 +109,8 @@ export class Flow {
         return await attempt();
       } catch (error) {
         await this.#outage;
-        if (this.#returns === before) throw error; // it was there all the time
+        const isAftermath = Date.now() - this.#returnedMs < AFTERMATH_MS;
+        if (this.#returns === before && !isAftermath) throw error; // it was there all the time
       }
     }
   }
@@ -113,3 +118,5 @@ export class Flow {
 
 const IN_FLIGHT = 8;
 const QUIET_MS = 20_000;
+/** A database that was away leaves connections behind each of which fails once. */
+const AFTERMATH_MS = 5000;
