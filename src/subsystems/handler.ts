@@ -77,29 +77,28 @@ export function parseAnswers(text: string, message: ServerMessage): readonly Ans
  * What is for a server goes nowhere: two servers that answer each other would never stop (R-36).
  */
 export function batchAnswers(answers: readonly Answer[], message: ServerMessage): AnswerBatch[] {
-  const batches: { type: string; messages: Map<UserId, Map<Recipient['device'], JsonText>> }[] = [];
-  for (const {
-    type,
-    content,
-    recipient = { to: message.sender, device: answerDevice(message) },
-  } of answers) {
-    const { to, device } = recipient;
+  const batches: { type: string; messages: Map<UserId, Contents> }[] = [];
+  for (const { type, content, recipient } of answers) {
+    const { to, device } = recipient ?? { to: message.sender, device: answerDevice(message) };
     if (isServerUser(to)) continue;
     let batch = batches.at(-1);
     if (batch?.type !== type || overlaps(batch.messages.get(to), device)) {
       batch = { type, messages: new Map() };
       batches.push(batch);
     }
-    const devices = batch.messages.get(to) ?? new Map<Recipient['device'], JsonText>();
-    batch.messages.set(to, devices.set(device, content));
+    const contents: Contents = batch.messages.get(to) ?? new Map();
+    batch.messages.set(to, contents.set(device, content));
   }
   return batches;
 }
 
-/** Beside `*`, a device that is named would get the content of its own only (Client-Server API v1.19, "Send-to-Device messaging"). */
-function overlaps(devices: ReadonlyMap<Recipient['device'], JsonText> | undefined, device: string): boolean {
-  if (devices === undefined) return false;
-  return device === WILDCARD_DEVICE || devices.has(WILDCARD_DEVICE) || devices.has(device as DeviceId);
+/** What one user's devices get. */
+type Contents = Map<Recipient['device'], JsonText>;
+
+/** Would a device get two contents? Of one request it gets the one that names it, and what `*` has besides is lost. */
+function overlaps(contents: Contents | undefined, device: Recipient['device']): boolean {
+  if (contents === undefined) return false;
+  return device === WILDCARD_DEVICE || contents.has(WILDCARD_DEVICE) || contents.has(device);
 }
 
 function parseAnswer(answer: JsonNode, message: ServerMessage): Answer {
@@ -144,5 +143,5 @@ function answerDevice(message: ServerMessage): Recipient['device'] {
   return named as DeviceId;
 }
 
-/** As many devices as can be told of one event: more than that would not fit into an answer that is read anyway. */
+/** So that one message to the server cannot set off any number of others. */
 const MAX_ANSWERS = 1000;
