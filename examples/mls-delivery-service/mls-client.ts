@@ -55,6 +55,7 @@ import {
   type CommitContent,
   type Device,
   type MessageContent,
+  type PublishedKey,
   type RejectedContent,
   type WelcomeContent,
 } from './shapes.js';
@@ -112,10 +113,12 @@ export class MlsClient {
 
   /** MSC4244, "KeyPackages": a one-time key, which the server hands to one device that wants to add this one. */
   async publishKeyPackage(): Promise<void> {
-    const key = encodeBase64(encodeKeyPackage(this.#keys.publicPackage));
-    const body = parseContent(
-      JSON.stringify({ one_time_keys: { [`${KEY_ALGORITHM}:${randomUUID()}`]: { key } } }),
-    );
+    const key: PublishedKey = {
+      key: encodeBase64(encodeKeyPackage(this.#keys.publicPackage)),
+      signatures: {},
+    };
+    const keys = { one_time_keys: { [`${KEY_ALGORITHM}:${randomUUID()}`]: key } };
+    const body = parseContent(JSON.stringify(keys));
     await this.#connection.call({ method: 'POST', path: '/v3/keys/upload', body });
   }
 
@@ -241,7 +244,7 @@ export class MlsClient {
     const body = parseContent(
       JSON.stringify({
         one_time_keys: { [userId]: { [deviceId]: KEY_ALGORITHM } },
-        // from the draft; `serve` hands on keys as they are, and looks at none of this
+        // from the draft; homeservers of today hand on keys as they are, and look at none of this
         mls: { protocol_version: 'm.mls_10', acceptable_ciphersuites: [CIPHERSUITE] },
       }),
     );
@@ -292,7 +295,7 @@ interface PendingCommit {
 
 /** Client-Server API v1.19, "POST /keys/claim"; MSC4244, "KeyPackages". */
 interface ClaimAnswer {
-  readonly one_time_keys: Record<string, Record<string, Record<string, { readonly key: string }>>>;
+  readonly one_time_keys: Record<string, Record<string, Record<string, PublishedKey>>>;
 }
 
 /** The first that MSC4244 names; it needs no package but the library. */

@@ -20,6 +20,14 @@ export const APPLICATION_TYPE = 'org.example.mls.application';
 /** Of KeyPackages among one-time keys (MSC4244, "KeyPackages"). */
 export const KEY_ALGORITHM = 'mls';
 
+/** A KeyPackage as a one-time key (MSC4244, "KeyPackages"). */
+export interface PublishedKey {
+  /** A KeyPackage of RFC 9420, in base64 without padding. */
+  readonly key: string;
+  /** Illustration: a KeyPackage has its signature in itself, but Synapse takes no key object without this. */
+  readonly signatures: Readonly<Record<string, never>>;
+}
+
 /** Content of `mls.message` (MSC4244, "Proposal"). */
 export interface MessageContent {
   /** An MLSMessage of RFC 9420 that holds a commit, in base64 without padding. */

@@ -45,7 +45,8 @@ export async function tellStory(tell: (line: string) => void): Promise<Outcome> 
   }
 }
 
-async function play(
+/** The steps of two clients of one delivery service. */
+export async function play(
   alice: MlsClient,
   bob: MlsClient,
   tell: (line: string) => void,
