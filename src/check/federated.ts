@@ -1,5 +1,6 @@
 /** What the probes do with the second server: letters to the server under test and its users, and what is heard of them. */
 import { MatrixError } from '../errors.js';
+import { SERVER_DEVICE_ID } from '../ids/device-id.js';
 import type { UserId } from '../ids/user-id.js';
 import { DIRECT_TO_DEVICE, encodeDirectToDevice } from '../todevice/edu.js';
 import { encodeJson, jsonTextOf, member, stringMember, type JsonNode, type JsonText } from '../wire/json.js';
@@ -65,9 +66,13 @@ export function letterWith(
   bench: Bench,
   nonce: string,
   signal: AbortSignal,
-  waitMs = bench.waitMs,
 ): Promise<HeardLetter | undefined> {
-  return secondOf(bench).heard.first((edu) => readLetter(edu, nonce), waitMs, signal);
+  return secondOf(bench).heard.first((edu) => readLetter(edu, nonce), bench.waitMs, signal);
+}
+
+/** The devices that letters are for, as the sender wrote them. */
+export function devicesOf(letters: readonly HeardLetter[]): string[] {
+  return letters.flatMap(({ deliveries }) => deliveries.map(({ device }) => device));
 }
 
 /** Sends from our account to names at the second server, and gives what that heard of it. */
@@ -83,27 +88,47 @@ export async function sendAndHear(
   const second = secondOf(bench);
   const [nonce, laterNonce] = [bench.nonce(), bench.nonce()];
   await bench.send(bench.account, MESSAGE_TYPE, messages(nonce), signal);
-  await bench.send(bench.account, LATER_TYPE, { [second.serverUser]: { '': { nonce: laterNonce } } }, signal);
+  await bench.send(
+    bench.account,
+    LATER_TYPE,
+    { [second.serverUser]: { [SERVER_DEVICE_ID]: { nonce: laterNonce } } },
+    signal,
+  );
   const later = await letterWith(bench, laterNonce, signal);
   return { letters: lettersWith(second, nonce), isComplete: later !== undefined };
 }
 
+/** How to ask from the second server. */
+export interface Question {
+  /** Default: an ordinary user. */
+  readonly from?: UserId | undefined;
+  /** Default `""`. */
+  readonly device?: string | undefined;
+  /** What the content says of who asks; default nothing. */
+  readonly deviceId?: string | undefined;
+}
+
 /**
- * Sends the probe type to the server user, from a name at the second server, and gives what comes back.
- * @throws MatrixError when the letter is not taken
+ * Sends the probe type to the server user from the second server, and gives the nonce that an answer will hold.
+ * @throws MatrixError when it is not taken
  */
-export async function askFrom(
-  bench: Bench,
-  question: Pick<Letter, 'from' | 'device'> & { readonly deviceId?: string | undefined },
-  signal: AbortSignal,
-  waitMs = bench.waitMs,
-): Promise<{ readonly nonce: string; readonly answer: HeardLetter | undefined }> {
+export async function pingFrom(bench: Bench, question: Question, signal: AbortSignal): Promise<string> {
+  const second = secondOf(bench);
   const nonce = bench.nonce();
-  const { from, device, deviceId } = question;
+  const { from = second.user(NAME), device = SERVER_DEVICE_ID, deviceId } = question;
   const content = deviceId === undefined ? { nonce } : { nonce, device_id: deviceId };
   const letter = { from, to: bench.serverUser, device, type: bench.probeType, content };
-  await secondOf(bench).say([encodeLetter(bench, letter)], signal);
-  return { nonce, answer: await letterWith(bench, nonce, signal, waitMs) };
+  await second.say([encodeLetter(bench, letter)], signal);
+  return nonce;
+}
+
+/** The same, and waits for the answer; undefined when none came in time. */
+export async function askFrom(
+  bench: Bench,
+  question: Question,
+  signal: AbortSignal,
+): Promise<HeardLetter | undefined> {
+  return letterWith(bench, await pingFrom(bench, question, signal), signal);
 }
 
 /** Sends a letter to our account that should come, and says whether it did, and what came before it. */
@@ -116,15 +141,10 @@ export async function bar(bench: Bench, signal: AbortSignal): Promise<Awaited<Re
   return bench.collect(bench.account, nonce, signal);
 }
 
-/** For `catch`: the error as what the server under test answered. @throws what is no such answer */
-export function refusalOf(error: unknown): MatrixError {
-  if (error instanceof MatrixError && error.code !== 'token_refused') return error;
+/** For `catch`: the error as what a transaction was answered with, which may be a failure. @throws what is no answer */
+export function notTaken(error: unknown): MatrixError {
+  if (error instanceof MatrixError) return error;
   throw error;
-}
-
-/** Text of the server, as long as a line can bear. */
-export function cut(text: string): string {
-  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}…`;
 }
 
 /** Nothing of what was to be sent on came. */
@@ -143,9 +163,10 @@ export function nothingDelivered(bench: Bench): Finding {
   );
 }
 
-/** A9: silence proves nothing. */
-export function noAnswer({ probeType }: Bench): Finding {
-  return inconclusive(`no answer to ${probeType}: the server may drop the type, or not know the proposal`);
+/** The subsystem answers our account, but nobody on the second server. */
+export function noAnswerFrom(bench: Bench): Finding {
+  const { serverName } = secondOf(bench);
+  return inconclusive(`${bench.probeType} from ${serverName} was not answered within ${secondsOf(bench)} s`);
 }
 
 function readLetter(edu: JsonNode, nonce: string): HeardLetter | undefined {
@@ -177,4 +198,3 @@ export const DEVICE = 'MX2SCHECK';
 /** What a probe sends, and what it sends after it to see that the way is open. */
 export const MESSAGE_TYPE = 'mx2s.check.message';
 export const LATER_TYPE = 'mx2s.check.later';
-const MAX_SHOWN_CHARACTERS = 200;

@@ -1,22 +1,26 @@
 /** R-23: what a homeserver tells other servers of its server user. */
-import { MatrixError } from '../../errors.js';
 import { encodeJson } from '../../wire/json.js';
-import { cut, refusalOf, secondOf } from '../federated.js';
+import { secondOf } from '../federated.js';
+import { answered, cut, refusalOf } from '../judging.js';
 import { fail, inconclusive, pass, type Probe } from '../probe.js';
 
 export const IDENTITY_FEDERATION_PROBES: readonly Probe[] = [
   {
     requirement: 'R-23',
-    part: 'the profile over federation',
+    part: 'profile, over federation',
     needs: ['federation'],
     run: async (bench, signal) => {
-      const uri = `/_matrix/federation/v1/query/profile?user_id=${encodeURIComponent(bench.serverUser)}`;
-      const answer = await secondOf(bench).ask(uri, signal).catch(refusalOf);
-      if (!(answer instanceof MatrixError)) {
-        return fail(`GET /query/profile was answered 200: ${cut(encodeJson(answer))}`);
+      const ask = (userId: string) =>
+        secondOf(bench)
+          .ask(`/_matrix/federation/v1/query/profile?user_id=${encodeURIComponent(userId)}`, signal)
+          .catch(refusalOf);
+      const answer = await ask(bench.serverUser);
+      if (answer instanceof Error) {
+        return answer.status === 404 ? pass('was answered 404') : inconclusive(`was ${answered(answer)}`);
       }
-      if (answer.status !== 404) return inconclusive(cut(answer.message));
-      return pass('GET /query/profile was answered 404');
+      return (await ask(`@${bench.nonce()}:${bench.serverName}`)) instanceof Error
+        ? fail(`was answered 200: ${cut(encodeJson(answer))}`)
+        : pass('was answered as for anybody who does not exist');
     },
   },
 ];

@@ -9,17 +9,18 @@ import {
   NAME,
   askFrom,
   bar,
-  cut,
   encodeLetter,
   freshMessageId,
+  letterWith,
   lettersWith,
-  noAnswer,
+  noAnswerFrom,
+  notTaken,
   nothingDelivered,
-  refusalOf,
+  pingFrom,
   secondOf,
 } from '../federated.js';
+import { answered, byReply, cut, noAnswer } from '../judging.js';
 import { fail, inconclusive, pass, type Probe } from '../probe.js';
-import { MatrixError } from '../../errors.js';
 
 export const RECEIVER_FEDERATION_PROBES: readonly Probe[] = [
   {
@@ -33,31 +34,32 @@ export const RECEIVER_FEDERATION_PROBES: readonly Probe[] = [
           victims.map((from) => encodeToAccount(bench, from, nonce)),
           signal,
         )
-        .catch(refusalOf);
+        .catch(notTaken);
       const { events, found } = await bar(bench, signal);
       const spoofed = events.find((event) => holdsNonce(event, nonce));
       if (spoofed !== undefined)
         return fail(`an EDU with the sender ${cut(String(spoofed.sender))} came to its user`);
       if (!found) return nothingDelivered(bench);
-      const how = answer instanceof MatrixError ? cut(answer.message) : 'answered 200';
+      const how = answer instanceof Error ? answered(answer) : 'answered 200';
       return pass(`EDUs with the senders ${victims.join(', ')} did not come, a later one did (${how})`);
     },
   },
   {
     requirement: 'R-17',
     needs: ['federation'],
-    run: async (bench, signal) => {
-      if (!(await bench.answers(signal))) return noAnswer(bench);
-      const ask = (device: string) => askFrom(bench, { from: secondOf(bench).user(NAME), device }, signal);
-      const wildcard = await ask(WILDCARD_DEVICE);
-      const named = await ask(SERVER_DEVICE_ID);
-      const isWildcardAnswered = lettersWith(secondOf(bench), wildcard.nonce).length > 0;
-      if (named.answer !== undefined && isWildcardAnswered)
-        return pass('a message to "" was answered, and one to "*"');
-      if (named.answer !== undefined) return fail('a message to "*" was not answered, a later one to "" was');
-      if (isWildcardAnswered) return fail('a message to "" was not answered, one to "*" was');
-      return inconclusive('no message of another server was answered');
-    },
+    run: byReply(async (bench, signal) => {
+      const second = secondOf(bench);
+      const wildcard = await pingFrom(bench, { device: WILDCARD_DEVICE }, signal);
+      await letterWith(bench, wildcard, signal);
+      const isNamedAnswered = (await askFrom(bench, {}, signal)) !== undefined;
+      const isWildcardAnswered = lettersWith(second, wildcard).length > 0;
+      if (isNamedAnswered && isWildcardAnswered)
+        return pass(`${bench.probeType} to "" was answered, and to "*"`);
+      if (isNamedAnswered) return fail(`${bench.probeType} to "*" was not answered, a later one to "" was`);
+      if (isWildcardAnswered)
+        return inconclusive(`${bench.probeType} to "*" was answered, a later one to "" was not`);
+      return noAnswerFrom(bench);
+    }),
   },
   {
     requirement: 'R-18',
@@ -93,30 +95,31 @@ export const RECEIVER_FEDERATION_PROBES: readonly Probe[] = [
         from,
         to: bench.serverUser,
         device: SERVER_DEVICE_ID,
-        type: 'mx2s.check.unknown',
+        type: UNKNOWN_TYPE,
         content: { nonce },
       };
       const answer = await second
         .say(
           [
-            jsonTextOf({ edu_type: 'mx2s.check.unknown', content: { nonce } }),
+            jsonTextOf({ edu_type: UNKNOWN_TYPE, content: { nonce } }),
             encodeLetter(bench, letter),
             encodeToAccount(bench, from, besideNonce),
           ],
           signal,
         )
-        .catch(refusalOf);
-      if (answer instanceof MatrixError)
-        return fail(`an unknown type made the transaction fail: ${cut(answer.message)}`);
+        .catch(notTaken);
+      if (answer instanceof Error)
+        return fail(`an unknown type made the transaction fail: ${answered(answer)}`);
       const { events, found } = await bar(bench, signal);
       if (!found) return nothingDelivered(bench);
       if (!events.some((event) => holdsNonce(event, besideNonce)))
         return fail('an EDU beside one of an unknown type did not come');
       if (!(await bench.answers(signal))) return noAnswer(bench);
-      const { answer: later } = await askFrom(bench, { from, device: SERVER_DEVICE_ID }, signal);
+      const later = await askFrom(bench, {}, signal);
       const [reply] = lettersWith(second, nonce);
-      if (reply !== undefined) return fail(`an unknown type was answered with ${cut(String(reply.type))}`);
-      if (later === undefined) return inconclusive('no message of another server was answered');
+      if (reply !== undefined)
+        return inconclusive(`${UNKNOWN_TYPE} was answered: the server seems to know every type`);
+      if (later === undefined) return noAnswerFrom(bench);
       return pass(
         'an unknown EDU and an unknown event type were answered 200 and nothing else, a known one beside them came',
       );
@@ -130,5 +133,7 @@ function encodeToAccount(bench: Bench, from: UserId, nonce: string, messageId?: 
   return encodeLetter(bench, { from, to, device, type: MESSAGE_TYPE, content: { nonce }, messageId });
 }
 
+/** A type that nobody handles, of an event and of an EDU. */
+const UNKNOWN_TYPE = 'mx2s.check.unknown';
 /** RFC 2606: nobody's. */
 const NOWHERE = parseServerName('mx2s-check.invalid');

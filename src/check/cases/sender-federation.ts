@@ -1,5 +1,4 @@
 /** R-9 to R-14: what the homeserver of a sender does, as far as another server sees it. */
-import { MatrixError } from '../../errors.js';
 import { SERVER_DEVICE_ID, WILDCARD_DEVICE } from '../../ids/device-id.js';
 import { DIRECT_TO_DEVICE } from '../../todevice/edu.js';
 import { encodeJson, member, parseJson, stringMember, type JsonNode } from '../../wire/json.js';
@@ -9,13 +8,13 @@ import {
   DEVICE,
   MESSAGE_TYPE,
   NAME,
-  cut,
+  devicesOf,
   nothingHeard,
-  refusalOf,
   secondOf,
   sendAndHear,
   type HeardLetter,
 } from '../federated.js';
+import { answered, cut, refusalOf } from '../judging.js';
 import { fail, inconclusive, pass, type Finding, type Probe } from '../probe.js';
 
 export const SENDER_FEDERATION_PROBES: readonly Probe[] = [
@@ -24,9 +23,12 @@ export const SENDER_FEDERATION_PROBES: readonly Probe[] = [
     part: "another server's @:d",
     needs: ['federation'],
     run: accepted(async (bench, signal) => {
-      const { letters } = await sendToServer(bench, { [SERVER_DEVICE_ID]: {} }, signal);
-      if (letters.length === 0) return nothingHeard(bench);
-      return pass(`a message to ${secondOf(bench).serverUser} was answered 200, and came`);
+      const { serverUser } = secondOf(bench);
+      const { letters, isComplete } = await sendToServer(bench, { [SERVER_DEVICE_ID]: {} }, signal);
+      if (letters.length > 0) return pass(`a message to ${serverUser} was answered 200, and came`);
+      return isComplete
+        ? fail(`a message to ${serverUser} was answered 200, and not sent on; a later one was`)
+        : nothingHeard(bench);
     }),
   },
   {
@@ -54,19 +56,30 @@ export const SENDER_FEDERATION_PROBES: readonly Probe[] = [
     needs: ['federation'],
     run: async (bench, signal) => {
       const second = secondOf(bench);
-      const uri = `/_matrix/federation/v1/user/devices/${encodeURIComponent(bench.serverUser)}`;
-      const answer = await second.ask(uri, signal).catch(refusalOf);
-      if (!(answer instanceof MatrixError)) {
-        return fail(`GET /user/devices was answered 200, not 404: ${cut(encodeJson(answer))}`);
-      }
-      if (answer.status !== 404) return inconclusive(answer.message);
       const update = second.heard.all.find(
         (edu) =>
           stringMember(edu, 'edu_type') === 'm.device_list_update' &&
           stringMember(member(edu, 'content'), 'user_id') === bench.serverUser,
       );
       if (update !== undefined) return fail(`m.device_list_update came: ${cut(encodeJson(update))}`);
-      return pass('GET /user/devices was answered 404');
+      const ask = (userId: string) =>
+        second
+          .ask(`/_matrix/federation/v1/user/devices/${encodeURIComponent(userId)}`, signal)
+          .catch(refusalOf);
+      const answer = await ask(bench.serverUser);
+      if (answer instanceof Error) {
+        return answer.status === 404
+          ? pass('GET /user/devices was answered 404')
+          : inconclusive(`GET /user/devices was ${answered(answer)}`);
+      }
+      const devices = member(answer, 'devices');
+      if (devices?.kind !== 'array' || devices.items.length > 0) {
+        return fail(`GET /user/devices was answered 200: ${cut(encodeJson(answer))}`);
+      }
+      const nobody = await ask(`@${bench.nonce()}:${bench.serverName}`);
+      return nobody instanceof Error
+        ? fail('GET /user/devices was answered 200, with an empty list')
+        : pass('GET /user/devices was answered with no device, as for anybody who does not exist');
     },
   },
   {
@@ -137,7 +150,8 @@ export const SENDER_FEDERATION_PROBES: readonly Probe[] = [
 
 /** R-9: a message that is refused was to be accepted. */
 function accepted(look: Probe['run']): Probe['run'] {
-  return (bench, signal) => look(bench, signal).catch((error: unknown) => fail(refusalOf(error).message));
+  return (bench, signal) =>
+    look(bench, signal).catch((error: unknown) => fail(`a message was ${answered(refusalOf(error))}`));
 }
 
 /** Sends to devices of the second server's user; each content gets the nonce by which it is known. */
@@ -172,10 +186,6 @@ function faultOf({ sender, type, messageId, deliveries }: HeardLetter, bench: Be
 function holds(content: JsonNode, key: string, value: unknown): boolean {
   const node = member(content, key);
   return node !== undefined && equalJson(node, parseJson(JSON.stringify(value)));
-}
-
-function devicesOf(letters: readonly HeardLetter[]): string[] {
-  return letters.flatMap(({ deliveries }) => deliveries.map(({ device }) => device));
 }
 
 /** Text of the server, as JSON writes strings. */

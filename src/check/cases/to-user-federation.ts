@@ -1,6 +1,6 @@
 /** R-27 to R-30: who speaks to users of another server, and whom a homeserver lets speak to its own. */
 import { sendToDevicePath } from '../../client/send-to-device.js';
-import { SERVER_DEVICE_ID, WILDCARD_DEVICE } from '../../ids/device-id.js';
+import { WILDCARD_DEVICE } from '../../ids/device-id.js';
 import { jsonTextOf } from '../../wire/json.js';
 import { holdsNonce } from '../bench.js';
 import {
@@ -9,27 +9,24 @@ import {
   NAME,
   askFrom,
   bar,
-  cut,
   encodeLetter,
   letterWith,
-  noAnswer,
+  noAnswerFrom,
   nothingDelivered,
   nothingHeard,
-  refusalOf,
   secondOf,
 } from '../federated.js';
-import { fail, inconclusive, pass, type Probe } from '../probe.js';
-import { MatrixError } from '../../errors.js';
+import { answered, byReply, cut, refusalOf } from '../judging.js';
+import { fail, pass, type Probe } from '../probe.js';
 
 export const TO_USER_FEDERATION_PROBES: readonly Probe[] = [
   {
     requirement: 'R-27',
     needs: ['federation'],
-    run: async (bench, signal) => {
-      if (!(await bench.answers(signal))) return noAnswer(bench);
+    run: byReply(async (bench, signal) => {
       const from = secondOf(bench).user(NAME);
-      const { answer } = await askFrom(bench, { from, device: SERVER_DEVICE_ID, deviceId: DEVICE }, signal);
-      if (answer === undefined) return inconclusive('no message of another server was answered');
+      const answer = await askFrom(bench, { from, deviceId: DEVICE }, signal);
+      if (answer === undefined) return noAnswerFrom(bench);
       const { sender, deliveries } = answer;
       if (sender !== bench.serverUser)
         return fail(`the answer came from ${cut(String(sender))}, not ${bench.serverUser}`);
@@ -39,7 +36,7 @@ export const TO_USER_FEDERATION_PROBES: readonly Probe[] = [
       if (!isRight || deliveries.length === 0)
         return fail(`the answer is not for the devices of ${from} only`);
       return pass(`the answer came as an EDU from ${sender} to ${from}`);
-    },
+    }),
   },
   {
     requirement: 'R-28',
@@ -71,12 +68,12 @@ export const TO_USER_FEDERATION_PROBES: readonly Probe[] = [
       const path = sendToDevicePath(MESSAGE_TYPE, bench.chance.uuid());
       const body = jsonTextOf({ messages, sender: serverUser });
       const answer = await account.api.call({ method: 'PUT', path, body }, signal).catch(refusalOf);
-      if (answer instanceof MatrixError)
-        return pass(`a request that names another sender was refused: ${cut(answer.message)}`);
+      if (answer instanceof Error) return pass(`a request that names another sender was ${answered(answer)}`);
       const letter = await letterWith(bench, nonce, signal);
       if (letter === undefined) return nothingHeard(bench);
-      if (letter.sender === serverUser) return fail(`a user sent an EDU as ${serverUser}`);
-      return pass(`a request that names the sender ${serverUser} was sent as ${cut(String(letter.sender))}`);
+      if (letter.sender !== account.userId)
+        return fail(`${account.userId} sent an EDU as ${cut(String(letter.sender))}`);
+      return pass(`a request that names the sender ${serverUser} was sent on as ${account.userId}`);
     },
   },
 ];

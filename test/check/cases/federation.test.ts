@@ -1,0 +1,226 @@
+/** The probes with a second server, in front of homeservers that break one rule each. */
+import { describe, expect, it } from 'vitest';
+import type { Bench } from '../../../src/check/bench.js';
+import { IDENTITY_FEDERATION_PROBES } from '../../../src/check/cases/identity-federation.js';
+import { RECEIVER_FEDERATION_PROBES } from '../../../src/check/cases/receiver-federation.js';
+import { SENDER_FEDERATION_PROBES } from '../../../src/check/cases/sender-federation.js';
+import { SUBSYSTEM_FEDERATION_PROBES } from '../../../src/check/cases/subsystem-federation.js';
+import { TO_USER_FEDERATION_PROBES } from '../../../src/check/cases/to-user-federation.js';
+import type { Finding } from '../../../src/check/probe.js';
+import { ALICE, SECOND, SERVER_USER, modelBench, type Rules } from '../model-server.js';
+
+const PROBES = [
+  ...SENDER_FEDERATION_PROBES,
+  ...RECEIVER_FEDERATION_PROBES,
+  ...IDENTITY_FEDERATION_PROBES,
+  ...TO_USER_FEDERATION_PROBES,
+  ...SUBSYSTEM_FEDERATION_PROBES,
+];
+
+/** What each probe finds, but for those that pass. */
+async function blamed(bench: Bench): Promise<Readonly<Record<string, string>>> {
+  const found: Record<string, string> = {};
+  for (const { requirement, run } of PROBES) {
+    const { verdict, basis } = await run(bench, new AbortController().signal);
+    if (verdict !== 'pass') found[requirement] = basis === undefined ? verdict : `${verdict}, ${basis}`;
+  }
+  return found;
+}
+
+const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string, string>>])[] = [
+  ['nothing', {}, {}],
+  [
+    'R-10: sends "*" on as it is',
+    { devicesOfServer: (devices) => devices },
+    { 'R-10': 'fail', 'R-12': 'fail', 'R-13': 'fail' },
+  ],
+  [
+    'R-10: does not send "*" on',
+    { devicesOfServer: ({ '': named }) => (named ? { '': named } : {}) },
+    { 'R-10': 'fail' },
+  ],
+  [
+    'R-12: lets "*" win over ""',
+    { devicesOfServer: ({ '': named, '*': all }) => ({ '': all ?? named ?? {} }) },
+    { 'R-12': 'fail' },
+  ],
+  [
+    'R-13: sends on to any device',
+    {
+      devicesOfServer: ({ '': named, '*': all, ...more }) =>
+        (named ?? all) ? { '': named ?? all ?? {} } : more,
+    },
+    { 'R-13': 'fail' },
+  ],
+  ['R-13: sends on to "" of a user', { devicesOfUser: (devices) => devices }, { 'R-13': 'fail' }],
+  [
+    'R-9: refuses messages to other servers',
+    { refusal: (type) => (type === 'mx2s.ping' ? undefined : 400) },
+    { 'R-9': 'fail', 'R-10': 'fail', 'R-12': 'fail', 'R-13': 'fail', 'R-14': 'fail' },
+  ],
+  [
+    'R-14: gives no message_id',
+    { outgoing: (edu) => [{ edu_type: 'm.direct_to_device', content: { ...edu, message_id: undefined } }] },
+    { 'R-14': 'fail, spec' },
+  ],
+  [
+    'R-14: gives a message_id of 33 code points',
+    {
+      outgoing: (edu) => [
+        { edu_type: 'm.direct_to_device', content: { ...edu, message_id: '💬'.repeat(33) } },
+      ],
+    },
+    { 'R-14': 'fail, spec' },
+  ],
+  [
+    'R-14: gives each message the same message_id',
+    { outgoing: (edu) => [{ edu_type: 'm.direct_to_device', content: { ...edu, message_id: 'm' } }] },
+    { 'R-14': 'fail, spec' },
+  ],
+  [
+    'R-14: sends an EDU with more members, and a message_id of 32 code points',
+    {
+      outgoing: (edu) => [
+        {
+          edu_type: 'm.direct_to_device',
+          content: {
+            ...edu,
+            message_id: `💬${edu.message_id.padStart(31, 'm')}`,
+            'org.matrix.opentracing_context': '{}',
+          },
+        },
+      ],
+    },
+    {},
+  ],
+  ['R-14: sends as somebody else', { sender: () => `@bob:model.test` }, { 'R-14': 'fail', 'R-30': 'fail' }],
+  ['R-30: sends as whom the request names', { sender: ({ sender = ALICE }) => sender }, { 'R-30': 'fail' }],
+  [
+    'reaches no other server',
+    { reaches: () => false },
+    Object.fromEntries(
+      ['R-9', 'R-10', 'R-12', 'R-13', 'R-14', 'R-17', 'R-19', 'R-27', 'R-30', 'R-35', 'R-36'].map((id) => [
+        id,
+        'inconclusive',
+      ]),
+    ),
+  ],
+  [
+    'R-11: has a device list',
+    { devices: () => ({ user_id: SERVER_USER, stream_id: 1, devices: [{ device_id: '', keys: {} }] }) },
+    { 'R-11': 'fail' },
+  ],
+  [
+    'R-11: has an empty device list of its own',
+    { devices: (userId) => (userId === SERVER_USER ? { user_id: userId, stream_id: 1, devices: [] } : 404) },
+    { 'R-11': 'fail' },
+  ],
+  [
+    'R-11: has an empty device list of anybody',
+    { devices: (userId) => ({ user_id: userId, stream_id: 1, devices: [] }) },
+    {},
+  ],
+  ['R-11: tells nobody of devices', { devices: () => 403 }, { 'R-11': 'inconclusive' }],
+  [
+    'R-11: sends m.device_list_update',
+    {
+      outgoing: (edu) => [
+        { edu_type: 'm.device_list_update', content: { user_id: SERVER_USER } },
+        { edu_type: 'm.direct_to_device', content: edu },
+      ],
+    },
+    { 'R-11': 'fail' },
+  ],
+  ['R-16: believes every sender', { believes: () => true }, { 'R-16': 'fail' }],
+  [
+    'R-16: believes who speaks as itself',
+    { believes: (sender) => sender.endsWith(SECOND) || sender === SERVER_USER },
+    { 'R-16': 'fail' },
+  ],
+  [
+    'R-28: hands no @:d on',
+    { believes: (sender) => sender.endsWith(SECOND) && !sender.startsWith('@:') },
+    { 'R-28': 'fail' },
+  ],
+  ['R-18: takes a message_id again', { knowsMessageIds: false }, { 'R-18': 'fail' }],
+  [
+    'delivers no EDU',
+    { delivers: () => false },
+    { 'R-16': 'inconclusive', 'R-18': 'inconclusive', 'R-19': 'inconclusive', 'R-28': 'inconclusive' },
+  ],
+  [
+    'R-19: fails at an unknown EDU',
+    { transactionStatus: (types) => (types.includes('mx2s.check.unknown') ? 500 : 200) },
+    { 'R-19': 'fail' },
+  ],
+  [
+    'R-19: answers whatever comes',
+    { answersEdu: ({ sender }) => !sender.startsWith('@:') },
+    { 'R-19': 'inconclusive' },
+  ],
+  [
+    'answers nobody',
+    { answersUsers: false, answersEdu: () => false },
+    {
+      'R-17': 'inconclusive',
+      'R-19': 'inconclusive',
+      'R-27': 'inconclusive',
+      'R-35': 'inconclusive',
+      'R-36': 'inconclusive',
+    },
+  ],
+  [
+    'answers its own users only',
+    { answersEdu: () => false },
+    {
+      'R-17': 'inconclusive',
+      'R-19': 'inconclusive',
+      'R-27': 'inconclusive',
+      'R-35': 'inconclusive',
+      'R-36': 'inconclusive',
+    },
+  ],
+  [
+    'R-17: does not answer what came for "*"',
+    {
+      answersEdu: ({ sender, type }, device) =>
+        type === 'mx2s.ping' && !sender.startsWith('@:') && device === '',
+    },
+    { 'R-17': 'fail' },
+  ],
+  [
+    'R-23: has a profile of @:d',
+    { profile: (userId) => (userId === SERVER_USER ? {} : 404) },
+    { 'R-23': 'fail' },
+  ],
+  ['R-23: has a profile of anybody', { profile: () => ({}) }, {}],
+  ['R-23: tells nobody of profiles', { profile: () => 403 }, { 'R-23': 'inconclusive' }],
+  ['R-27: answers as somebody else', { answerSender: '@bot:model.test' }, { 'R-27': 'fail' }],
+  ['R-35: answers all devices', { answerDevice: () => '*' }, { 'R-35': 'fail' }],
+  [
+    'R-35: answers a device that it was not asked from',
+    { answerDevice: (named) => named ?? 'OTHER' },
+    { 'R-35': 'fail' },
+  ],
+  ['R-36: answers another @:d', { answersEdu: ({ type }) => type === 'mx2s.ping' }, { 'R-36': 'fail' }],
+];
+
+describe('a homeserver that', () => {
+  it.each(CASES)('%s', async (_what, broken, expected) => {
+    expect(await blamed(modelBench(broken))).toEqual(expected);
+  });
+});
+
+describe('what a probe says', () => {
+  it.each<[string, Partial<Rules>, string, Finding]>([
+    [
+      'R-10',
+      { devicesOfServer: (devices) => devices },
+      'R-10',
+      { verdict: 'fail', seen: `"*" was sent to @:${SECOND} as "*"` },
+    ],
+  ])('%s', async (_id, broken, requirement, finding) => {
+    const probe = PROBES.find((each) => each.requirement === requirement);
+    expect(await probe?.run(modelBench(broken), new AbortController().signal)).toEqual(finding);
+  });
+});
