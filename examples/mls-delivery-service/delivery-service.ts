@@ -82,10 +82,10 @@ export class DeliveryService {
     const groupId = Buffer.from(commit.groupId).toString('hex');
     const group = this.#groups.get(groupId) ?? { epoch: 0n, members: [from] };
 
-    // a gateway hands over a message again after a crash: what it said stands
+    if (!isSameDevice(group.members[commit.leafIndex], from)) throw new Rejection('not_a_member');
+    // a gateway hands over a message again after a crash: what was decided stands
     if (group.last?.message === message) return group.last.answer;
     if (commit.epoch !== group.epoch) throw new Rejection('stale_epoch');
-    if (!isSameDevice(group.members[commit.leafIndex], from)) throw new Rejection('not_a_member');
     const added = commit.proposals.map(addedDevice);
     if ((welcome !== undefined) !== added.length > 0) throw new Rejection('welcome');
 

@@ -10,7 +10,7 @@ export interface HandlerServer {
 }
 
 /** Serves on loopback: whoever reaches it can pretend to be any user. */
-export async function startHandlerServer(service: DeliveryService): Promise<HandlerServer> {
+export async function startHandlerServer(service: Pick<DeliveryService, 'receive'>): Promise<HandlerServer> {
   const server = createServer((request, response) => {
     json(request)
       .then((input) => JSON.stringify({ messages: service.receive(input as HandlerInput) }))

@@ -228,12 +228,16 @@ export class MlsClient {
     if (read?.wireformat !== 'mls_public_message' && read?.wireformat !== 'mls_private_message') {
       throw new Error('neither a commit nor a message of the group');
     }
-    const result = await processMessage(read, this.#inGroup(), emptyPskIndex, acceptAll, this.#suite);
+    const group = this.#inGroup();
+    const isCommit = read.wireformat === 'mls_public_message';
+    if (isCommit && read.publicMessage.content.epoch < group.groupContext.epoch) return; // it came again
+    const result = await processMessage(read, group, emptyPskIndex, acceptAll, this.#suite);
     this.#enter(result.newState, result.consumed);
     if (result.kind === 'applicationMessage') this.heard.push(new TextDecoder().decode(result.message));
   }
 
   async #join(welcome: string): Promise<void> {
+    if (this.#group !== undefined) return; // a KeyPackage is good for one group, and for once
     const read = decodeWhole(decodeWelcome, decodeBase64(welcome));
     if (read === undefined) throw new Error('not a Welcome');
     const { publicPackage, privatePackage } = this.#keys;

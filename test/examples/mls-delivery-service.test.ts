@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { connect, parseContent, parseEventType, parseRecipient, parseTransactionId, sendMessage } from 'mx2s';
 import {
   createApplicationMessage,
   createCommit,
@@ -18,10 +19,13 @@ import {
   type KeyPackage,
   type Proposal,
 } from 'ts-mls';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { DeliveryService, type HandlerInput } from '../../examples/mls-delivery-service/delivery-service.js';
-import { encodeBase64, encodeIdentity } from '../../examples/mls-delivery-service/shapes.js';
-import { tellStory } from '../../examples/mls-delivery-service/story.js';
+import { startHandlerServer } from '../../examples/mls-delivery-service/handler-server.js';
+import { startHomeserver } from '../../examples/mls-delivery-service/homeserver.js';
+import { MlsClient } from '../../examples/mls-delivery-service/mls-client.js';
+import { MESSAGE_TYPE, encodeBase64, encodeIdentity } from '../../examples/mls-delivery-service/shapes.js';
+import { play, tellStory } from '../../examples/mls-delivery-service/story.js';
 
 const FOLDER = new URL('../../examples/mls-delivery-service/', import.meta.url);
 
@@ -48,6 +52,50 @@ describe('the example', () => {
     expect(told.filter((line) => line.endsWith(': stale_epoch'))).toHaveLength(1);
   });
 });
+
+describe('a client', () => {
+  it('takes in once what the server says twice', async () => {
+    const service = new DeliveryService();
+    const twice = (input: HandlerInput) =>
+      service.receive(input).flatMap((each) => (each.type === REJECTED ? [each] : [each, each]));
+    const { alice, bob } = await openClients(twice);
+    const { epochs, secrets, heard } = await play(alice, bob, () => undefined);
+    expect(epochs).toEqual([3n, 3n]);
+    expect(secrets[1]).toBe(secrets[0]);
+    expect(heard).toEqual(['Hello, Bob!']);
+  });
+
+  it('heeds no commit that another user says it is', async () => {
+    const service = new DeliveryService();
+    const { alice, bob, home } = await openClients((input) => service.receive(input));
+    const mallory = connect({ homeserver: home.url, accessToken: home.users[0]?.accessToken ?? '' });
+    onTestFinished(() => mallory.close());
+    const forged = {
+      recipient: parseRecipient(bob.device.userId, '*'),
+      type: parseEventType(COMMIT),
+      content: parseContent('{"message":"AAAA"}'),
+    };
+    await sendMessage(mallory, forged, parseTransactionId('forged'));
+    await expect(play(alice, bob, () => undefined)).resolves.toMatchObject({ epochs: [3n, 3n] });
+  });
+});
+
+/** A homeserver with this service behind it, and a client for each of its users; all ends with the test. */
+async function openClients(receive: DeliveryService['receive']) {
+  const service = await startHandlerServer({ receive });
+  onTestFinished(() => service.stop());
+  const home = await startHomeserver(MESSAGE_TYPE, service.url);
+  onTestFinished(() => home.stop());
+  const clients = home.users.map(async (user) => {
+    const place = { homeserver: home.url, server: `@:${home.serverName}` };
+    const client = await MlsClient.open({ ...user, ...place, onRejected: () => undefined });
+    onTestFinished(() => client.close());
+    return client;
+  });
+  const [alice, bob] = await Promise.all(clients);
+  if (alice === undefined || bob === undefined) throw new Error('there are no two users');
+  return { alice, bob, home };
+}
 
 const ALICE = { userId: '@alice:example.org', deviceId: 'A' };
 const BOB = { userId: '@bob:remote.example', deviceId: 'B' };
@@ -166,10 +214,11 @@ describe('the delivery service', () => {
 });
 
 const COMMIT = 'org.matrix.msc4244.mls.commit';
+const REJECTED = 'org.matrix.msc4244.mls.rejected';
 const WELCOME = 'org.matrix.msc4244.mls.welcome';
 
 function rejected(reason: string) {
-  return { type: 'org.matrix.msc4244.mls.rejected', content: { reason } };
+  return { type: REJECTED, content: { reason } };
 }
 
 function from({ userId, deviceId }: typeof ALICE, content: unknown): HandlerInput {
