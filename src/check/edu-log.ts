@@ -1,15 +1,18 @@
 /** What another server sent, kept in order, and waiting for what is still to come. */
 import type { Clock } from '../clock.js';
-import type { JsonNode } from '../wire/json.js';
+import { encodeJson, type JsonNode, type JsonText } from '../wire/json.js';
 
 export class EduLog {
   readonly #clock: Pick<Clock, 'sleep'>;
+  readonly #onKept: (edu: JsonText) => void;
   readonly #edus: JsonNode[] = [];
   readonly #txnIds = new Set<string>();
   #watchers: (() => void)[] = [];
 
-  constructor(clock: Pick<Clock, 'sleep'>) {
+  /** @param onKept told of each EDU that is kept */
+  constructor(clock: Pick<Clock, 'sleep'>, onKept: (edu: JsonText) => void = () => undefined) {
     this.#clock = clock;
+    this.#onKept = onKept;
   }
 
   /** Every EDU so far, as it came. */
@@ -22,6 +25,7 @@ export class EduLog {
     if (this.#txnIds.has(txnId) || this.#edus.length + edus.length > MAX_EDUS) return;
     this.#txnIds.add(txnId);
     this.#edus.push(...edus);
+    for (const edu of edus) this.#onKept(encodeJson(edu));
     for (const wake of this.#watchers.splice(0)) wake();
   }
 

@@ -47,6 +47,8 @@ export interface SecondServerOptions {
   readonly reach: Reach;
   /** Default: that of the system. */
   readonly resolver?: Resolver | undefined;
+  /** Told of each EDU that the server under test sends. */
+  readonly onHeard?: ((edu: JsonText) => void) | undefined;
   readonly clock: Clock;
   readonly chance: Chance;
 }
@@ -85,7 +87,7 @@ export interface SecondServer {
 export async function startSecondServer(options: SecondServerOptions): Promise<SecondServer> {
   const { peer, host, port, certificate, clock, chance } = options;
   const requests: string[] = [];
-  const heard = new EduLog(clock);
+  const heard = new EduLog(clock, options.onHeard);
   // the server's name may follow from its port, and the app needs the name: requests that come before it wait
   const opening = start();
 

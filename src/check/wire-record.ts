@@ -2,6 +2,7 @@
 import type { HttpRequest } from '../http/request.js';
 import { openTrace, secretsOfRequest, strikeSecrets } from '../http/trace.js';
 import type { Transport } from '../http/transport.js';
+import type { JsonText } from '../wire/json.js';
 
 export class WireRecord {
   readonly #runId: string;
@@ -39,6 +40,11 @@ export class WireRecord {
       },
       close: () => transport.close(),
     };
+  }
+
+  /** Keeps what another server sent, if it is of this run. */
+  heard(edu: JsonText): void {
+    if (edu.includes(this.#runId)) this.#keep([`< ${edu}`]);
   }
 
   /** What was kept since the last time: `>` went out, `<` came in, secrets struck out. */

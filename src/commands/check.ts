@@ -68,7 +68,7 @@ async function run(context: Context, options: RunOptions, { runId, record }: Thi
     if (other !== undefined) open.push(other);
     const second =
       options.federation &&
-      (await openSecondServer(context, options.federation, serverNameOf(main.account.userId)));
+      (await openSecondServer(context, options.federation, serverNameOf(main.account.userId), record));
     if (second !== undefined) open.push(second);
     const registrar = options.allowRegister ? await openRegistrar(context, session.homeserver) : undefined;
     if (registrar !== undefined) open.push(registrar);

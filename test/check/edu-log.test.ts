@@ -9,10 +9,13 @@ const named = (name: string) => (heard: JsonNode) =>
 
 describe('the log of what another server sent', () => {
   it('keeps EDUs in order, and a transaction once', () => {
-    const log = new EduLog(systemClock);
+    const told: string[] = [];
+    const log = new EduLog(systemClock, (text) => told.push(text));
     log.keep('t1', [edu('a'), edu('b')]);
     log.keep('t1', [edu('a'), edu('b')]);
     log.keep('t2', [edu('c'), parseJson('7')]);
+    expect(told.at(-1)).toBe('7');
+    expect(told).toHaveLength(4);
     expect(log.all.map((each) => stringMember(each, 'name'))).toEqual(['a', 'b', 'c', undefined]);
   });
 
