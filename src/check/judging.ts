@@ -28,10 +28,13 @@ export function byReply(run: Probe['run']): Probe['run'] {
 }
 
 /** Silence: the server may be without MSC4246, or know other types only (A9 of docs/requirements.md). */
-export function noAnswer({ probeType, serverUser, waitMs }: Bench): Finding {
-  return inconclusive(
-    `${serverUser} did not answer ${probeType} within ${waitMs / 1000} s: the server may drop the type, or not know the proposal`,
-  );
+export function noAnswer(bench: Bench): Finding {
+  return inconclusive(noAnswerWords(bench));
+}
+
+/** The same in words. */
+export function noAnswerWords({ probeType, waitMs }: Bench): string {
+  return `no answer to ${probeType} within ${waitMs / 1000} s: the server may not know it, or not know the proposal`;
 }
 
 /** An answer that came before, and does not come now. */

@@ -110,7 +110,11 @@ async function openQueue(
     account: {
       userId: queue.device.userId,
       deviceId: queue.device.deviceId,
-      api: queue.session.api,
+      // a failure that comes again is an answer, too
+      api: queue.session.apiWith({
+        retries: Math.min(context.globals.retries, MAX_RETRIES),
+        maxWaitMs: context.globals.maxWaitMs,
+      }),
       inbox: {
         async read(timeoutMs, signal) {
           const batch = await reader.read(timeoutMs, signal);
@@ -139,3 +143,5 @@ function refuseOtherOrigin(homeserver: string, wanted: string, what: string): vo
 function originOf(url: string): string {
   return new URL(url).origin;
 }
+
+const MAX_RETRIES = 1;

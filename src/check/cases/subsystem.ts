@@ -1,4 +1,5 @@
 /** R-31 to R-37: what takes the messages for the server, as far as it shows. */
+import { MatrixError } from '../../errors.js';
 import { SERVER_DEVICE_ID } from '../../ids/device-id.js';
 import { holdsNonce, type Answer, type Bench } from '../bench.js';
 import { answered, byReply, refusalOf, wentSilent } from '../judging.js';
@@ -25,7 +26,7 @@ export const SUBSYSTEM_PROBES: readonly Probe[] = [
     run: byReply(async (bench, signal) => {
       const { account, serverUser, probeType } = bench;
       const messages = { [serverUser]: { [SERVER_DEVICE_ID]: { odd: bench.nonce() } } };
-      const refusal = await bench.send(account, probeType, messages, signal).catch(refusalOf);
+      const refusal = await bench.send(account, probeType, messages, signal).catch(refusalOrFailure);
       if (refusal) return fail(`${probeType} without a nonce was ${answered(refusal)}`);
       if ((await bench.askLater(signal)) === undefined) return silentAfterOdd(bench, signal);
       return pass(
@@ -66,6 +67,11 @@ export const SUBSYSTEM_PROBES: readonly Probe[] = [
     }),
   },
 ];
+
+/** A failure of the server is what is looked for, too. */
+function refusalOrFailure(error: unknown): MatrixError {
+  return error instanceof MatrixError && error.code === 'server_error' ? error : refusalOf(error);
+}
 
 function isAtOnce(answer: Answer | undefined): boolean {
   return answer !== undefined && answer.afterMs <= AT_ONCE_MS;
