@@ -4,7 +4,10 @@ import type { JsonText } from '../wire/json.js';
 
 /** One queue of EDUs for each destination. */
 export interface OutboxStore {
-  /** Puts EDUs at the end of a queue; resolves when they are kept. All of them or none. */
+  /**
+   * Puts EDUs at the end of a queue; resolves when they are kept. All of them or none.
+   * @throws OutboxFullError when too much waits there already
+   */
   append(destination: ServerName, edus: readonly JsonText[]): Promise<void>;
   /** The destinations whose queues are not empty. */
   destinations(): Promise<readonly ServerName[]>;

@@ -60,7 +60,7 @@ export class Outbox {
     for (const destination of await this.#options.store.destinations()) this.wake(destination);
   }
 
-  /** Puts canonical EDUs into the queue of `destination`, and resolves when they are kept. */
+  /** Puts canonical EDUs into the queue of `destination`, and resolves when they are kept. @throws OutboxFullError */
   async append(destination: ServerName, edus: readonly JsonText[]): Promise<void> {
     if (edus.length === 0) return;
     await this.#options.store.append(destination, edus);
@@ -83,6 +83,12 @@ export class Outbox {
   heardFrom(destination: ServerName): void {
     const wait = this.#lines.get(destination)?.wait;
     if (wait !== undefined && this.#options.clock.monotonic() >= wait.earliestEndMs) wait.end.abort();
+  }
+
+  /** When there may be room again in a full queue: when its server is tried the next time, in a second at the earliest. */
+  retryAfterMs(destination: ServerName): number {
+    const untilMs = this.#lines.get(destination)?.wait?.untilMs ?? -Infinity;
+    return Math.max(MIN_RETRY_AFTER_MS, Math.ceil(untilMs - this.#options.clock.monotonic()));
   }
 
   /** Resolves when nothing is in flight: every queue is empty, or waits after a failure. */
@@ -147,7 +153,8 @@ export class Outbox {
     const askedMs = error instanceof RateLimitedError ? error.retryAfterMs : 0;
     const delayMs = outboxDelayMs(failures, chance.fraction(), askedMs);
     const end = new AbortController();
-    line.wait = { end, earliestEndMs: clock.monotonic() + MIN_SILENCE_MS };
+    const nowMs = clock.monotonic();
+    line.wait = { end, earliestEndMs: nowMs + MIN_SILENCE_MS, untilMs: nowMs + delayMs };
     this.#tellWatchers();
     onFailure?.({ destination, failures, delayMs, error });
     await clock.sleep(delayMs, end.signal).catch(() => undefined); // ended early
@@ -163,9 +170,17 @@ export class Outbox {
 interface Line {
   /** Something was put into the queue since it was last looked at. */
   isWoken: boolean;
-  wait: { readonly end: AbortController; readonly earliestEndMs: number } | undefined;
+  wait: OutboxWait | undefined;
+}
+
+/** After a failure. Times are those of the monotonic clock. */
+interface OutboxWait {
+  readonly end: AbortController;
+  readonly earliestEndMs: number;
+  readonly untilMs: number;
 }
 
 const MAX_TAKERS = 1000;
 /** A server that sends much and takes nothing is not tried at each of its requests. */
 const MIN_SILENCE_MS = 10_000;
+const MIN_RETRY_AFTER_MS = 1000;

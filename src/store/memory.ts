@@ -2,7 +2,8 @@
  * The store that lives as long as the process. Maps all through: user IDs and device IDs come from outside, and
  * `__proto__` is a legal one.
  */
-import { openMemoryOutboxStore } from '../federation/memory-outbox-store.js';
+import { openMemoryOutboxStore, type MemoryOutboxStore } from '../federation/memory-outbox-store.js';
+import { OUTBOX_LIMITS, type OutboxLimits } from '../federation/outbox-limits.js';
 import type { DeviceId } from '../ids/device-id.js';
 import type { UserId } from '../ids/user-id.js';
 import type { UserMessages } from '../todevice/split.js';
@@ -30,8 +31,8 @@ import {
 } from './store.js';
 
 /** Opens an empty store. */
-export function openMemoryStore(pathsKept = PATHS_KEPT): Store {
-  return new MemoryStore(pathsKept);
+export function openMemoryStore(pathsKept = PATHS_KEPT, outboxLimits = OUTBOX_LIMITS): Store {
+  return new MemoryStore(pathsKept, outboxLimits);
 }
 
 interface AccountRow {
@@ -62,7 +63,7 @@ interface PairRow {
 }
 
 class MemoryStore implements Store {
-  readonly outbox = openMemoryOutboxStore();
+  readonly outbox: MemoryOutboxStore;
   readonly #facts = new Map<Fact, string>();
   readonly #accounts = new Map<UserId, AccountRow>();
   readonly #accessTokens = new Map<string, PairRow>();
@@ -72,7 +73,8 @@ class MemoryStore implements Store {
   readonly #pathsKept: number;
   #position = 0;
 
-  constructor(pathsKept: number) {
+  constructor(pathsKept: number, outboxLimits: OutboxLimits) {
+    this.outbox = openMemoryOutboxStore(outboxLimits);
     this.#pathsKept = pathsKept;
   }
 
@@ -159,7 +161,9 @@ class MemoryStore implements Store {
   }
 
   async deliver({ sender, type, messages, outgoing, once }: Delivery): Promise<Delivered> {
-    if (once !== undefined && !this.#firstTime(once)) return { repeated: true, reached: [] };
+    if (once !== undefined && this.#isKnown(once)) return { repeated: true, reached: [] };
+    this.outbox.put(outgoing ?? new Map()); // first, as it may refuse
+    if (once !== undefined) this.#remember(once);
     const reached: DeviceRef[] = [];
     for (const message of messages) {
       for (const [row, content] of this.#recipients(message)) {
@@ -168,7 +172,6 @@ class MemoryStore implements Store {
         reached.push(row.device);
       }
     }
-    for (const [destination, edus] of outgoing ?? []) await this.outbox.append(destination, edus);
     return { repeated: false, reached };
   }
 
@@ -253,22 +256,19 @@ class MemoryStore implements Store {
     return recipients;
   }
 
-  #firstTime(once: RequestId | EduId): boolean {
-    return 'origin' in once ? this.#isNewEdu(once) : this.#isNewRequest(once);
+  #isKnown(once: RequestId | EduId): boolean {
+    if ('origin' in once) return this.#edus.get(eduKey(once), once.nowTs) !== undefined;
+    return this.#row(once.device)?.transactions.has(once.path) === true;
   }
 
-  /** NUL stands in no server name, so the key is unambiguous. */
-  #isNewEdu({ origin, messageId, nowTs }: EduId): boolean {
-    const key = `${origin}\0${messageId}`;
-    if (this.#edus.get(key, nowTs) !== undefined) return false;
-    this.#edus.set(key, true, nowTs);
-    return true;
+  #remember(once: RequestId | EduId): void {
+    if ('origin' in once) this.#edus.set(eduKey(once), true, once.nowTs);
+    else this.#rememberRequest(once);
   }
 
-  #isNewRequest({ device, path }: RequestId): boolean {
+  #rememberRequest({ device, path }: RequestId): void {
     const transactions = this.#row(device)?.transactions;
-    if (transactions === undefined) return true;
-    if (transactions.has(path)) return false;
+    if (transactions === undefined) return;
     transactions.add(path);
     if (transactions.size > this.#pathsKept) {
       for (const oldest of transactions) {
@@ -276,7 +276,6 @@ class MemoryStore implements Store {
         break;
       }
     }
-    return true;
   }
 
   #begin(row: DeviceRow, pair: PairRow): void {
@@ -306,6 +305,11 @@ class MemoryStore implements Store {
     if (old.replaces !== undefined) this.#end(row, old.replaces);
     old.replaces = undefined;
   }
+}
+
+/** NUL stands in no server name, so the key is unambiguous. */
+function eduKey({ origin, messageId }: EduId): string {
+  return `${origin}\0${messageId}`;
 }
 
 /** The index of the first event after a position. The queue is in order of position. */

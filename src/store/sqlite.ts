@@ -3,6 +3,7 @@
  *
  * Invariant: there is no table for messages to `@:self`, and nothing that could hold one (R-31).
  */
+import { OUTBOX_LIMITS, type OutboxLimits } from '../federation/outbox-limits.js';
 import type { DeviceId } from '../ids/device-id.js';
 import type { UserId } from '../ids/user-id.js';
 import type { UserMessages } from '../todevice/split.js';
@@ -35,8 +36,8 @@ import {
  * Opens the store in a file, which is made when it is not there. The caller holds a lock on the file.
  * @throws UnreadableFileError when it is no store of ours
  */
-export function openSqliteStore(file: string, pathsKept = PATHS_KEPT): Store {
-  return new SqliteStore(new Database(file, SCHEMA), pathsKept);
+export function openSqliteStore(file: string, pathsKept = PATHS_KEPT, outboxLimits = OUTBOX_LIMITS): Store {
+  return new SqliteStore(new Database(file, SCHEMA), pathsKept, outboxLimits);
 }
 
 class SqliteStore implements Store {
@@ -45,8 +46,8 @@ class SqliteStore implements Store {
   readonly #db: Database;
   readonly #pathsKept: number;
 
-  constructor(db: Database, pathsKept: number) {
-    this.outbox = new SqliteOutbox(db);
+  constructor(db: Database, pathsKept: number, outboxLimits: OutboxLimits) {
+    this.outbox = new SqliteOutbox(db, outboxLimits);
     this.#received = new SqliteReceived(db);
     this.#db = db;
     this.#pathsKept = pathsKept;
@@ -146,7 +147,7 @@ class SqliteStore implements Store {
   }
 
   async deliver({ sender, type, messages, outgoing, once }: Delivery): Promise<Delivered> {
-    return this.#db.atomic(() => {
+    return this.outbox.atomic(() => {
       if (once !== undefined && !this.#firstTime(once)) return { repeated: true, reached: [] };
       const reached: DeviceRef[] = [];
       for (const message of messages) {
@@ -161,7 +162,7 @@ class SqliteStore implements Store {
           reached.push(device);
         }
       }
-      for (const [destination, edus] of outgoing ?? []) this.outbox.put(destination, edus);
+      if (outgoing !== undefined) this.outbox.put(outgoing);
       return { repeated: false, reached };
     });
   }

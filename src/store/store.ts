@@ -152,7 +152,10 @@ export interface Store {
 
   /** Was this request delivered before (R-15)? */
   hasDelivered(request: RequestId): Promise<boolean>;
-  /** Puts messages into the queues of the devices that exist, drops the rest, and EDUs into the outbox. */
+  /**
+   * Puts messages into the queues of the devices that exist, drops the rest, and EDUs into the outbox.
+   * @throws OutboxFullError when too much waits for a server; then nothing has happened, and it is no repeat next time
+   */
   deliver(delivery: Delivery): Promise<Delivered>;
   /** The oldest events after a position, at most `limit`. Changes nothing. */
   queued(device: DeviceRef, after: number, limit: number): Promise<readonly QueuedEvent[]>;

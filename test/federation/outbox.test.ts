@@ -239,6 +239,20 @@ describe('Outbox', () => {
     await peer.took(A, 1);
   });
 
+  it('knows when a server is tried again', async () => {
+    const clock = new HeldClock();
+    const { outbox, peer } = world({ clock });
+    expect(outbox.retryAfterMs(A)).toBe(1000);
+    peer.fail(A, 1, new RateLimitedError({ retryAfterMs: 30_000, status: 429, errcode: undefined }, 'busy'));
+    await outbox.append(A, edus(0, 1));
+    await clock.sleeping;
+    clock.nowMs += 5000;
+    expect(outbox.retryAfterMs(A)).toBe(25_000);
+    clock.nowMs += 60_000;
+    expect(outbox.retryAfterMs(A)).toBe(1000);
+    await outbox.stop();
+  });
+
   it('loses nothing, repeats nothing and mixes up nothing, whatever fails and whenever it is killed', async () => {
     const step = fc.oneof(
       {
@@ -341,7 +355,7 @@ class HeldClock implements Clock {
 let madeUp = 0;
 
 function world<ItsClock extends Clock = TurnedClock>({
-  store = openMemoryOutboxStore(),
+  store = openMemoryOutboxStore() as OutboxStore,
   peer = new RecordingPeer(),
   clock = new TurnedClock(1_700_000_000_000) as Clock as ItsClock,
   onFailure = undefined as ((failure: OutboxFailure) => void) | undefined,

@@ -1,7 +1,9 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { DiskError } from '../../src/errors.js';
+import { OutboxFullError } from '../../src/federation/outbox-limits.js';
 import type { DeviceId } from '../../src/ids/device-id.js';
 import { parseServerName } from '../../src/ids/server-name.js';
 import { parseUserId } from '../../src/ids/user-id.js';
@@ -64,6 +66,23 @@ describe('a store in a file', () => {
     expect(await second.outbox.head(THERE, 9)).toMatchObject({ edus: ['1'], sealed: { txnId: 'x' } });
     const once = { origin: THERE, messageId: 'm', nowTs: 1 };
     expect((await second.deliver({ sender: ALICE, type: 't', messages: [], once })).repeated).toBe(true);
+  });
+
+  it('knows how much waits for other servers when it is opened again, or when something failed', async () => {
+    const limits = { maxEdus: 2, maxBytes: 1000 };
+    const first = openSqliteStore(file, undefined, limits);
+    await first.outbox.append(THERE, [compactJson('1')]);
+    const writing = vi.spyOn(fs, 'writeSync').mockImplementation(() => {
+      throw new Error('ENOSPC');
+    });
+    await expect(first.outbox.append(THERE, [compactJson('2')])).rejects.toThrow(DiskError);
+    writing.mockRestore();
+    await first.outbox.append(THERE, [compactJson('2')]);
+    await first.close();
+
+    const second = openSqliteStore(file, undefined, limits);
+    onTestFinished(() => second.close());
+    await expect(second.outbox.append(THERE, [compactJson('3')])).rejects.toThrow(OutboxFullError);
   });
 
   it('keeps no trace of what was acknowledged once it is closed', async () => {

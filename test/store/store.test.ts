@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DeviceId } from '../../src/ids/device-id.js';
-import { parseServerName } from '../../src/ids/server-name.js';
+import { OutboxFullError } from '../../src/federation/outbox-limits.js';
+import { parseServerName, type ServerName } from '../../src/ids/server-name.js';
 import { parseUserId } from '../../src/ids/user-id.js';
 import { openMemoryStore } from '../../src/store/memory.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
@@ -25,10 +26,11 @@ const directory = mkdtempSync(join(tmpdir(), 'mx2s-store-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const PATHS_KEPT = 100;
+const LIMITS = { maxEdus: 5, maxBytes: 30 };
 let fileCount = 0;
 const STORES: [string, () => Store][] = [
-  ['memory', () => openMemoryStore(PATHS_KEPT)],
-  ['SQLite', () => openSqliteStore(join(directory, `${(fileCount += 1)}.db`), PATHS_KEPT)],
+  ['memory', () => openMemoryStore(PATHS_KEPT, LIMITS)],
+  ['SQLite', () => openSqliteStore(join(directory, `${(fileCount += 1)}.db`), PATHS_KEPT, LIMITS)],
 ];
 
 let store: Store;
@@ -342,6 +344,61 @@ describe.each(STORES)('the %s store', (_name, openStore) => {
       await store.deliver({ ...delivery([], undefined, once), outgoing });
       expect((await store.outbox.head(THERE, 9)).edus).toEqual(edus(1, 2));
       expect((await store.outbox.head(ELSEWHERE, 9)).edus).toEqual(edus(3));
+    });
+  });
+
+  describe('the outbox, when much waits for a server', () => {
+    const edus = (...numbers: number[]) => numbers.map((n) => compactJson(String(n)));
+    const long = compactJson(`"${'ü'.repeat(13)}"`); // 28 bytes
+
+    /** Has as many taken as are named. */
+    async function take(eduCount: number): Promise<void> {
+      await store.outbox.seal(THERE, { txnId: 'txn', originServerTsMs: 1, eduCount });
+      await store.outbox.remove(THERE, 'txn');
+    }
+
+    it('takes no more, loses none, and takes more when some were taken', async () => {
+      await store.outbox.append(THERE, edus(1, 2, 3));
+      await expect(store.outbox.append(THERE, edus(4, 5, 6))).rejects.toThrow(OutboxFullError);
+      await store.outbox.append(THERE, edus(4, 5));
+      await expect(store.outbox.append(THERE, edus(6))).rejects.toMatchObject({ destination: THERE });
+      await store.outbox.append(ELSEWHERE, edus(6));
+      expect((await store.outbox.head(THERE, 9)).edus).toEqual(edus(1, 2, 3, 4, 5));
+      await take(2);
+      await store.outbox.append(THERE, edus(6, 7));
+      await expect(store.outbox.append(THERE, edus(8))).rejects.toThrow(OutboxFullError);
+      await take(5);
+      await store.outbox.append(THERE, edus(1, 2, 3, 4, 5));
+    });
+
+    it('counts bytes, too', async () => {
+      await store.outbox.append(THERE, [long]);
+      await expect(store.outbox.append(THERE, [compactJson('123')])).rejects.toThrow(OutboxFullError);
+      await store.outbox.append(THERE, edus(1, 2));
+      await take(1);
+      await store.outbox.append(THERE, [long]);
+    });
+
+    it('does nothing of a delivery that it cannot take whole, and knows a repeat of an earlier one', async () => {
+      await open(device('A'), '1');
+      const deliver = (path: string, outgoing: ReadonlyMap<ServerName, readonly JsonText[]>) =>
+        store.deliver({
+          ...delivery([['A', CONTENT]], undefined, { device: device('A'), path }),
+          outgoing,
+        });
+      await deliver('/1', new Map([[THERE, edus(1, 2, 3, 4, 5)]]));
+      const more = new Map([
+        [ELSEWHERE, edus(1)],
+        [THERE, edus(6)],
+      ]);
+      await expect(deliver('/2', more)).rejects.toThrow(OutboxFullError);
+      expect(await store.queued(device('A'), 0, 9)).toHaveLength(1);
+      expect(await store.hasDelivered({ device: device('A'), path: '/2' })).toBe(false);
+      expect(await store.outbox.destinations()).toEqual([THERE]);
+      expect(await deliver('/1', more)).toMatchObject({ repeated: true });
+      await take(1);
+      expect(await deliver('/2', more)).toMatchObject({ repeated: false });
+      expect((await store.outbox.head(THERE, 9)).edus).toEqual(edus(2, 3, 4, 5, 6));
     });
   });
 
