@@ -6,6 +6,7 @@
  */
 import type { Chance } from '../chance.js';
 import type { Clock } from '../clock.js';
+import { OutboxFullError } from '../federation/outbox-limits.js';
 import type { Outbox } from '../federation/outbox.js';
 import { SERVER_DEVICE_ID } from '../ids/device-id.js';
 import type { ServerName } from '../ids/server-name.js';
@@ -19,7 +20,7 @@ import type { JsonText } from '../wire/json.js';
 import { answerEntries, type LogEntry, type LogOutcome } from './log-entry.js';
 import { outgoingEdus, whyRejected } from './outgoing.js';
 import type { RateLimit } from './rate-limit.js';
-import { Refusal, badJson } from './refusal.js';
+import { Refusal, badJson, limitExceeded } from './refusal.js';
 import type { Waiters } from './waiters.js';
 
 /** One request of a client to `/sendToDevice`. */
@@ -37,7 +38,7 @@ export interface DeliveryOptions {
   readonly store: Store;
   readonly waiters: Waiters;
   readonly dispatcher: Dispatcher;
-  readonly outbox: Pick<Outbox, 'wake'>;
+  readonly outbox: Pick<Outbox, 'wake' | 'retryAfterMs'>;
   readonly rateLimit: RateLimit | undefined;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -58,8 +59,8 @@ export class Delivery {
 
   /**
    * Accepts what a client sends: puts it into queues and calls handlers before it resolves, but waits for none.
-   * @throws Refusal 429 `M_LIMIT_EXCEEDED` (R-34); 400 `M_BAD_JSON` and 413 `M_TOO_LARGE` for what cannot go to another
-   *   server, before anything is done
+   * @throws Refusal 429 `M_LIMIT_EXCEEDED` (R-34; or too much waits for another server); 400 `M_BAD_JSON` and 413
+   *   `M_TOO_LARGE` for what cannot go to another server; all of them before anything is done
    */
   async accept({ from, type, messages, path }: ClientMessage): Promise<void> {
     const sender = from.userId;
@@ -68,7 +69,8 @@ export class Delivery {
     const outgoing = this.#outgoing(split.remote, { sender, type });
     const once = { device: from, path };
     if (message !== undefined) await this.#limit(message, once);
-    if (await this.#enqueue({ sender, type, messages: split.local, outgoing, once })) {
+    const entries = { sender, type, messages: split.local, outgoing, once };
+    if (await this.#enqueue(entries).catch((error: unknown) => this.#refuseFull(error, message))) {
       if (message !== undefined) this.#log(message, 'duplicate');
       return;
     }
@@ -134,10 +136,14 @@ export class Delivery {
     const waitMs = rateLimit.take(message.sender);
     if (waitMs === 0) return;
     this.#log(message, 'limited');
-    throw new Refusal(429, 'M_LIMIT_EXCEEDED', 'too many messages to the server', {
-      fields: { retry_after_ms: waitMs },
-      headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) },
-    });
+    throw limitExceeded('too many messages to the server', waitMs);
+  }
+
+  /** What another server does not take piles up here: what does not fit is left with its sender, who keeps it. */
+  #refuseFull(error: unknown, message: ServerMessage | undefined): never {
+    if (!(error instanceof OutboxFullError)) throw error;
+    if (message !== undefined) this.#log(message, 'limited');
+    throw limitExceeded(error.message, this.#options.outbox.retryAfterMs(error.destination));
   }
 
   #handToServer(message: ServerMessage): void {
@@ -162,7 +168,13 @@ export class Delivery {
     const { edus: outgoing, rejected } = outgoingEdus(remote, { sender, type }, chance);
     const [first] = rejected;
     if (first !== undefined) return onFailure(asked, whyRejected(first));
-    await this.#enqueue({ sender, type, messages: local, outgoing });
+    try {
+      await this.#enqueue({ sender, type, messages: local, outgoing });
+    } catch (error) {
+      onFailure(asked, `its answer is lost: ${error instanceof Error ? error.message : String(error)}`);
+      if (error instanceof OutboxFullError) return;
+      throw error;
+    }
     for (const entry of answerEntries(sender, { type, messages })) onEvent(entry);
   }
 

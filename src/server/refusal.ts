@@ -53,3 +53,11 @@ export function forbidden(message: string): Refusal {
 export function notFound(message: string): Refusal {
   return new Refusal(404, 'M_NOT_FOUND', message);
 }
+
+/** 429 `M_LIMIT_EXCEEDED`; `Retry-After` counts whole seconds. */
+export function limitExceeded(message: string, retryAfterMs: number): Refusal {
+  return new Refusal(429, 'M_LIMIT_EXCEEDED', message, {
+    fields: { retry_after_ms: retryAfterMs },
+    headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) },
+  });
+}

@@ -4,7 +4,9 @@ import { systemClock, type Clock } from '../../src/clock.js';
 import type { Answer } from '../../src/subsystems/handler.js';
 import { parseRecipient } from '../../src/todevice/message.js';
 import { compactJson } from '../../src/wire/json.js';
-import { directToDevice, edusOf, openFederated } from './federation-kit.js';
+import { openMemoryStore } from '../../src/store/memory.js';
+import { json } from '../http/loopback-server.js';
+import { directToDevice, edusOf, openFederated, type FederatedOptions } from './federation-kit.js';
 import { SERVER_USER } from './kit.js';
 
 const TYPE = 'org.example.whatever';
@@ -100,6 +102,59 @@ describe('a message of a client', () => {
       expect(await server.home.store.outbox.destinations()).toEqual([]);
     },
   );
+});
+
+describe('when so much waits for another server that no more is taken', () => {
+  /** One message waits for a server that takes nothing, and that is all that may wait. */
+  async function openFull(options: FederatedOptions = {}) {
+    const store = openMemoryStore(undefined, { maxEdus: 1, maxBytes: 1000 });
+    const federated = await openFederated({
+      store,
+      respond: (_asked, response) => json(response, 500, { errcode: 'M_UNKNOWN', error: 'down' }),
+      ...options,
+    });
+    await store.outbox.append(federated.peer.name, [compactJson('{}')]);
+    return { ...federated, store };
+  }
+
+  it('a message for it is refused before anything is done, and taken when there is room', async () => {
+    const { server, peer, peerUser, store } = await openFull({ on: ['*=echo'] });
+    const { alice, bob, log } = server;
+    const messages = { [bob.userId]: { '*': {} }, [SERVER_USER]: { '': {} }, [peerUser]: { '': { n: 1 } } };
+    const put = () =>
+      server.call('PUT', `/v3/sendToDevice/${TYPE}/1`, { token: alice.accessToken, body: { messages } });
+    const refused = await put();
+    expect(refused).toMatchObject({
+      status: 429,
+      headers: { 'retry-after': '1' },
+      json: {
+        errcode: 'M_LIMIT_EXCEEDED',
+        error: `too much waits for ${peer.name}`,
+        retry_after_ms: 1000,
+      },
+    });
+    expect(await server.waiting(bob)).toEqual([]);
+    expect(log.map(({ outcome }) => outcome)).toEqual(['limited']);
+    expect((await store.outbox.head(peer.name, 9)).edus).toEqual(['{}']);
+
+    await store.outbox.seal(peer.name, { txnId: 't', originServerTsMs: 1, eduCount: 1 });
+    await store.outbox.remove(peer.name, 't');
+    expect((await put()).status).toBe(200);
+    expect(await server.waiting(bob)).toHaveLength(1);
+  });
+
+  it('the answer of a handler is dropped, and the operator told', async () => {
+    const failures: string[] = [];
+    const { server, peer, peerUser, transact } = await openFull({
+      on: ['*=reply:{}'],
+      onHandlerFailure: (type, reason) => failures.push(`${type}: ${reason}`),
+    });
+    const edu = directToDevice(`@zed:${peer.name}`, TYPE, { [SERVER_USER]: { '': { device_id: 'D' } } });
+    expect((await transact([edu])).status).toBe(200);
+    expect(failures).toEqual([`${TYPE}: its answer is lost: too much waits for ${peer.name}`]);
+    expect(server.log.map(({ direction, outcome }) => [direction, outcome])).toEqual([['in', 'handled']]);
+    expect(peerUser).toBe(`@:${peer.name}`);
+  });
 });
 
 describe('the end of a server', () => {
