@@ -1,0 +1,397 @@
+/** The probes that need a client only, in front of a homeserver that breaks one rule at a time. */
+import { describe, expect, it } from 'vitest';
+import { IDENTITY_PROBES } from '../../../src/check/cases/identity.js';
+import { RECEIVER_PROBES } from '../../../src/check/cases/receiver.js';
+import { SENDER_PROBES } from '../../../src/check/cases/sender.js';
+import { SUBSYSTEM_PROBES } from '../../../src/check/cases/subsystem.js';
+import { TO_USER_PROBES } from '../../../src/check/cases/to-user.js';
+import type { Bench } from '../../../src/check/bench.js';
+import type { Answer } from '../../../src/http/request.js';
+import type { UserId } from '../../../src/ids/user-id.js';
+import { SERVER_USER } from '../../server/kit.js';
+import { ok, twistedBench, type Twist, type TwistRequest } from '../twisted-server.js';
+
+const PROBES = [
+  ...SENDER_PROBES,
+  ...RECEIVER_PROBES,
+  ...IDENTITY_PROBES,
+  ...TO_USER_PROBES,
+  ...SUBSYSTEM_PROBES,
+];
+
+/** What the probes of these requirements find, but for those that pass: `R-9 its own @:d: fail`. */
+async function blamed(bench: Bench, requirements?: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const { requirement, part, run } of PROBES) {
+    if (requirements !== undefined && !requirements.includes(requirement)) continue;
+    const { verdict, basis } = await run(bench, new AbortController().signal);
+    const name = [requirement, part].filter((each) => each !== undefined).join(' ');
+    if (verdict !== 'pass') found.push(`${name}: ${verdict}${basis === undefined ? '' : `, ${basis}`}`);
+  }
+  return found;
+}
+
+const REFUSED = ok({ errcode: 'M_BAD_JSON', error: 'no' }, 400);
+
+/** Twists what is sent: `change` gets the messages and gives others, none for a request that goes nowhere. */
+function sending(
+  change: (messages: Messages, request: TwistRequest) => Messages | Answer | undefined,
+  type = /./,
+): Twist {
+  return async (request, pass) => {
+    const [, sent] = /^\/v3\/sendToDevice\/([^/]+)\//.exec(request.path) ?? [];
+    if (sent === undefined || !type.test(sent)) return pass();
+    const body = JSON.parse(request.body ?? '') as { messages: Messages };
+    const changed = change(body.messages, request);
+    if (changed === undefined) return ok({});
+    return isAnswer(changed)
+      ? changed
+      : pass({ ...request, body: JSON.stringify({ ...body, messages: changed }) });
+  };
+}
+
+type Messages = Readonly<Record<string, Readonly<Record<string, object>>>>;
+
+function isAnswer(value: Messages | Answer): value is Answer {
+  return typeof value['status'] === 'number';
+}
+
+/** Twists the answers at paths that match. */
+function answering(path: RegExp, change: (text: string, request: TwistRequest) => string | Answer): Twist {
+  return async (request, pass) => {
+    const answer = await pass();
+    if (!path.test(request.path)) return answer;
+    const changed = change(answer.body, request);
+    return typeof changed === 'string' ? { ...answer, body: changed } : changed;
+  };
+}
+
+function serverDevices(messages: Messages): Readonly<Record<string, object>> {
+  return messages[SERVER_USER] ?? {};
+}
+
+const CASES: readonly {
+  readonly does: string;
+  readonly twist: Twist;
+  /** The requirements that are looked at. */
+  readonly at: readonly string[];
+  readonly blames: readonly string[];
+}[] = [
+  {
+    does: 'refuses messages to the server',
+    twist: sending((messages) => (SERVER_USER in messages ? REFUSED : messages), /hello|unknown/),
+    at: ['R-9', 'R-19'],
+    blames: ['R-9 its own @:d: fail', 'R-19 an event type, from a client: fail'],
+  },
+  {
+    does: 'drops what is for * of the server',
+    twist: sending((messages) => ('*' in serverDevices(messages) ? undefined : messages)),
+    at: ['R-10'],
+    blames: ['R-10 its own @:d: fail'],
+  },
+  {
+    does: 'refuses what is for * of the server',
+    twist: sending((messages) => ('*' in serverDevices(messages) ? REFUSED : messages)),
+    at: ['R-10'],
+    blames: ['R-10 its own @:d: fail'],
+  },
+  {
+    does: 'lists a device of the server',
+    twist: answering(/keys\/query/, () => JSON.stringify({ device_keys: { [SERVER_USER]: { '': {} } } })),
+    at: ['R-11'],
+    blames: ['R-11 keys: fail'],
+  },
+  {
+    does: 'has no keys at all',
+    twist: answering(/keys\/query/, () => ok({ errcode: 'M_UNRECOGNIZED' }, 404)),
+    at: ['R-11'],
+    blames: ['R-11 keys: inconclusive'],
+  },
+  {
+    does: 'lets * win over ""',
+    twist: sending((messages) => {
+      const { '*': all } = serverDevices(messages);
+      return all === undefined ? messages : { [SERVER_USER]: { '': all } };
+    }),
+    at: ['R-12'],
+    blames: ['R-12 its own @:d: fail'],
+  },
+  {
+    does: 'takes any device of the server for ""',
+    twist: sending((messages) => {
+      const [content] = Object.values(serverDevices(messages));
+      return content === undefined ? messages : { [SERVER_USER]: { '': content } };
+    }),
+    at: ['R-13'],
+    blames: ['R-13 @:d: fail'],
+  },
+  {
+    does: 'refuses devices that the server has not',
+    twist: sending((messages) => ('MX2SCHECK' in serverDevices(messages) ? REFUSED : messages)),
+    at: ['R-13'],
+    blames: ['R-13 @:d: fail'],
+  },
+  {
+    does: 'takes "" of a user for all devices',
+    twist: sending((messages) => {
+      const [[userId = '', devices = {}] = []] = Object.entries(messages);
+      return userId === SERVER_USER || !('' in devices) ? messages : { [userId]: { '*': devices[''] ?? {} } };
+    }),
+    at: ['R-13'],
+    blames: ['R-13 a user: fail'],
+  },
+  {
+    does: 'refuses "" of a user',
+    twist: sending((messages) => ('' in (messages['@alice:hs.test'] ?? {}) ? REFUSED : messages)),
+    at: ['R-13'],
+    blames: ['R-13 a user: fail'],
+  },
+  {
+    does: 'forgets transaction IDs',
+    twist: async (request, pass) =>
+      pass({ ...request, url: request.url.replace(/(sendToDevice\/[^/]+\/).*/, `$1${crypto.randomUUID()}`) }),
+    at: ['R-15'],
+    blames: ['R-15 a user: fail', 'R-15 @:d: fail'],
+  },
+  {
+    does: 'registers "" where it is not confirmed',
+    twist: answering(/register/, (_text, { body = '{}' }) =>
+      'auth' in (JSON.parse(body) as object) ? REFUSED : ok({ user_id: SERVER_USER }),
+    ),
+    at: ['R-20'],
+    blames: [
+      'R-20 POST /register: inconclusive',
+      'R-20 GET /register/available: fail, reading',
+      'R-20 any other name: skipped',
+    ],
+  },
+  {
+    does: 'registers "" where it is confirmed',
+    twist: answering(/register$/, (_text, { body = '{}' }) =>
+      'auth' in (JSON.parse(body) as object)
+        ? ok({ user_id: SERVER_USER, access_token: 't', device_id: 'D' })
+        : ok({ flows: [{ stages: ['m.login.dummy'] }], session: 's' }, 401),
+    ),
+    at: ['R-20'],
+    blames: ['R-20 POST /register: skipped', 'R-20 POST /register, confirmed: fail'],
+  },
+  {
+    does: 'takes "" for no name',
+    twist: async (request, pass) =>
+      request.path.endsWith('/register')
+        ? pass({ ...request, body: (request.body ?? '').replace('"username":"",', '') })
+        : pass(),
+    at: ['R-20'],
+    blames: [],
+  },
+  {
+    does: 'registers nobody',
+    twist: answering(/register/, () => ok({ errcode: 'M_FORBIDDEN' }, 403)),
+    at: ['R-20', 'R-24'],
+    blames: [
+      'R-20 POST /register: skipped',
+      'R-20 GET /register/available: skipped',
+      'R-20 POST /register, confirmed: skipped',
+      'R-20 any other name: skipped',
+      'R-24: skipped',
+    ],
+  },
+  {
+    does: 'wants more than a dummy',
+    twist: answering(/register$/, () =>
+      ok({ flows: [{ stages: ['m.login.recaptcha'] }], session: 's' }, 401),
+    ),
+    at: ['R-20', 'R-24'],
+    blames: [
+      'R-20 POST /register: skipped',
+      'R-20 POST /register, confirmed: skipped',
+      'R-20 any other name: skipped',
+      'R-24: skipped',
+    ],
+  },
+  {
+    does: 'refuses "" with another code',
+    twist: answering(/register/, (text) => text.replace('M_INVALID_USERNAME', 'M_UNKNOWN')),
+    at: ['R-20'],
+    blames: [],
+  },
+  {
+    does: 'logs anybody in as the server',
+    twist: answering(/login/, () => ok({ user_id: SERVER_USER, access_token: 't', device_id: 'D' })),
+    at: ['R-22'],
+    blames: ['R-22 POST /login: fail'],
+  },
+  {
+    does: 'lets anybody act as the server',
+    twist: answering(/whoami/, (text, { url }) =>
+      url.includes('user_id=') ? ok({ user_id: SERVER_USER }) : text,
+    ),
+    at: ['R-22'],
+    blames: ['R-22 GET /whoami as @:d: fail'],
+  },
+  {
+    does: 'does not look at whom somebody wants to act as',
+    twist: async (request, pass) => pass({ ...request, url: request.url.replace(/\?user_id=.*/, '') }),
+    at: ['R-22', 'R-30'],
+    blames: [],
+  },
+  {
+    does: 'gives the server a profile and presence',
+    twist: answering(/profile|presence/, (text, { path }) => (path.includes('%40%3Ahs') ? ok({}) : text)),
+    at: ['R-23'],
+    blames: ['R-23 profile: fail', 'R-23 presence: fail'],
+  },
+  {
+    does: 'gives everybody a profile and presence',
+    twist: answering(/profile|presence/, () => ok({ presence: 'offline' })),
+    at: ['R-23'],
+    blames: [],
+  },
+  {
+    does: 'gives the device "" to whom wishes for it',
+    twist: answering(/login/, () => ok({ user_id: '@a:hs.test', access_token: 't', device_id: '' })),
+    at: ['R-24'],
+    blames: ['R-24: fail'],
+  },
+  {
+    does: 'refuses a login that wishes for ""',
+    twist: answering(/login/, () => REFUSED),
+    at: ['R-24'],
+    blames: [],
+  },
+  {
+    does: 'answers as a user',
+    twist: answering(/sync/, (text) =>
+      text.replaceAll(`"sender":"${SERVER_USER}"`, '"sender":"@server:hs.test"'),
+    ),
+    at: ['R-25', 'R-26'],
+    blames: ['R-25: fail', 'R-26 simplified MSC3575: fail', 'R-26 /v4/sync: fail'],
+  },
+  {
+    does: 'adds a key to events',
+    twist: answering(/sync/, (text) => text.replaceAll('{"sender"', '{"event_id":"$1","sender"')),
+    at: ['R-25', 'R-26'],
+    blames: ['R-25: fail, reading'],
+  },
+  {
+    does: 'has no sliding sync',
+    twist: answering(/v4\/sync|msc3575/, () => ok({ errcode: 'M_UNRECOGNIZED' }, 404)),
+    at: ['R-26'],
+    blames: ['R-26 simplified MSC3575: skipped', 'R-26 /v4/sync: skipped'],
+  },
+  {
+    does: 'gives sliding sync no events',
+    twist: answering(/v4\/sync|msc3575/, (text) => text.replace(/"events":\[.*\]/, '"events":[]')),
+    at: ['R-26'],
+    blames: ['R-26 simplified MSC3575: fail', 'R-26 /v4/sync: fail'],
+  },
+  {
+    does: 'takes no acknowledgement',
+    twist: async (request, pass) =>
+      pass({
+        ...request,
+        url: request.url.replace(/&since=[^&]*/, ''),
+        body: request.body?.replace(/,"since":"[^"]*"/, ''),
+      }),
+    at: ['R-26', 'R-29'],
+    blames: ['R-26 simplified MSC3575: fail, spec', 'R-26 /v4/sync: fail, spec', 'R-29: fail'],
+  },
+  {
+    does: 'gives the newest event first',
+    twist: answering(/v3\/sync/, (text) => {
+      const body = JSON.parse(text) as { to_device?: { events: unknown[] } };
+      body.to_device?.events.reverse();
+      return JSON.stringify(body);
+    }),
+    at: ['R-29'],
+    blames: ['R-29: fail'],
+  },
+  {
+    does: 'believes what a request says of its sender',
+    twist: answering(/v3\/sync/, (text) =>
+      text.replace(/"sender":"@alice:hs.test"(,[^{]*\{[^}]*"sender":)/, `"sender":"${SERVER_USER}"$1`),
+    ),
+    at: ['R-30'],
+    blames: ['R-30: fail'],
+  },
+  {
+    does: 'refuses what its handler cannot use',
+    twist: sending((messages) => ('odd' in (serverDevices(messages)[''] ?? {}) ? REFUSED : messages)),
+    at: ['R-33'],
+    blames: ['R-33: fail'],
+  },
+  {
+    does: 'fails over what its handler cannot use',
+    twist: sending((messages) => ('odd' in (serverDevices(messages)[''] ?? {}) ? ok({}, 500) : messages)),
+    at: ['R-33'],
+    blames: ['R-33: fail'],
+  },
+  {
+    does: 'answers only the device that is named',
+    twist: sending((messages) => {
+      const { '': content = {} } = serverDevices(messages);
+      return SERVER_USER in messages && !('device_id' in content) ? undefined : messages;
+    }),
+    at: ['R-35'],
+    blames: ['R-35 the device that asks: fail'],
+  },
+  {
+    does: 'shows its answers to others',
+    twist: sending((messages) => {
+      const { '': content } = serverDevices(messages);
+      return content === undefined ? messages : { ...messages, '@bob:hs.test': { '*': content } };
+    }),
+    at: ['R-35'],
+    blames: ['R-35 another account: fail'],
+  },
+];
+
+describe('the probes of a client', () => {
+  it('blame a server for nothing when no rule is broken', async () => {
+    const { bench } = await twistedBench();
+    expect(await blamed(bench)).toEqual([]);
+  });
+
+  it.each(CASES)('know a server that $does', async ({ twist, at, blames }) => {
+    const { bench } = await twistedBench({ twist });
+    expect(await blamed(bench, at)).toEqual(blames);
+  });
+
+  it('prove nothing by silence', async () => {
+    const { bench } = await twistedBench({ probeType: 'org.example.nobody-knows' });
+    expect(await blamed(bench)).toEqual([
+      'R-10 its own @:d: inconclusive',
+      'R-12 its own @:d: inconclusive',
+      'R-13 @:d: inconclusive',
+      'R-15 @:d: skipped',
+      'R-19 an event type, from a client: inconclusive',
+      'R-25: inconclusive',
+      'R-26 simplified MSC3575: inconclusive',
+      'R-26 /v4/sync: inconclusive',
+      'R-29: inconclusive',
+      'R-32: inconclusive',
+      'R-33: inconclusive',
+      'R-35 the device that asks: inconclusive',
+      'R-35 another account: inconclusive',
+    ]);
+  });
+
+  it('prove nothing of unknown types where every type is known', async () => {
+    const { bench } = await twistedBench({ server: { on: ['*=echo'] } });
+    expect(await blamed(bench, ['R-19'])).toEqual(['R-19 an event type, from a client: inconclusive']);
+  });
+
+  it('leave no account behind', async () => {
+    const { bench, server } = await twistedBench();
+    const made: UserId[] = [];
+    const create = server.home.store.createAccount.bind(server.home.store);
+    server.home.store.createAccount = (account) => {
+      made.push(account.userId);
+      return create(account);
+    };
+    await blamed(bench, ['R-20', 'R-24']);
+    expect(made).toHaveLength(2);
+    expect(await bench.registrar?.close(new AbortController().signal)).toEqual([]);
+    for (const userId of made) expect(await server.home.store.account(userId)).toBeUndefined();
+  });
+});
