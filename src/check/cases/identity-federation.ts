@@ -16,11 +16,11 @@ export const IDENTITY_FEDERATION_PROBES: readonly Probe[] = [
           .catch(refusalOf);
       const answer = await ask(bench.serverUser);
       if (answer instanceof Error) {
-        return answer.status === 404 ? pass('was answered 404') : inconclusive(`was ${answered(answer)}`);
+        return answer.status === 404 ? pass(answered(answer)) : inconclusive(answered(answer));
       }
       return (await ask(`@${bench.nonce()}:${bench.serverName}`)) instanceof Error
-        ? fail(`was answered 200: ${cut(encodeJson(answer))}`)
-        : pass('was answered as for anybody who does not exist');
+        ? fail(`answered 200: ${cut(encodeJson(answer))}`)
+        : pass('answered as for anybody who does not exist');
     },
   },
 ];

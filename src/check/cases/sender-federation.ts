@@ -52,7 +52,7 @@ export const SENDER_FEDERATION_PROBES: readonly Probe[] = [
   },
   {
     requirement: 'R-11',
-    part: 'the device list over federation',
+    part: 'device list, over federation',
     needs: ['federation'],
     run: async (bench, signal) => {
       const second = secondOf(bench);
@@ -68,18 +68,16 @@ export const SENDER_FEDERATION_PROBES: readonly Probe[] = [
           .catch(refusalOf);
       const answer = await ask(bench.serverUser);
       if (answer instanceof Error) {
-        return answer.status === 404
-          ? pass('GET /user/devices was answered 404')
-          : inconclusive(`GET /user/devices was ${answered(answer)}`);
+        return answer.status === 404 ? pass(answered(answer)) : inconclusive(answered(answer));
       }
       const devices = member(answer, 'devices');
       if (devices?.kind !== 'array' || devices.items.length > 0) {
-        return fail(`GET /user/devices was answered 200: ${cut(encodeJson(answer))}`);
+        return fail(`answered 200: ${cut(encodeJson(answer))}`);
       }
       const nobody = await ask(`@${bench.nonce()}:${bench.serverName}`);
       return nobody instanceof Error
-        ? fail('GET /user/devices was answered 200, with an empty list')
-        : pass('GET /user/devices was answered with no device, as for anybody who does not exist');
+        ? fail('answered 200, with an empty list')
+        : pass('answered with no device, as for anybody who does not exist');
     },
   },
   {
