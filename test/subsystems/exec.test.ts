@@ -1,16 +1,8 @@
 import { expect, it } from 'vitest';
-import { parseUserId } from '../../src/ids/user-id.js';
 import { createExec } from '../../src/subsystems/exec.js';
-import { compactJson } from '../../src/wire/json.js';
+import { MESSAGE, MESSAGE_LINE } from './message.js';
 
 const ENV = { PATH: process.env['PATH'] };
-const MESSAGE = {
-  sender: parseUserId('@a:hs.test'),
-  type: 'org.example.x',
-  content: compactJson('{"n":123456789012345678901}'),
-  deviceId: undefined,
-  via: 'client',
-} as const;
 
 function exec(command: string) {
   return createExec(command, ENV)(MESSAGE, new AbortController().signal);
@@ -18,8 +10,7 @@ function exec(command: string) {
 
 it('gives the command one line, and takes its answer', async () => {
   const answer = await exec(`IFS= read -r line; printf '{"type":"t","content":{"line":%s}}' "$line"`);
-  const line = `{"sender":"@a:hs.test","type":"org.example.x","content":${MESSAGE.content},"via":"client"}`;
-  expect(answer).toEqual([{ type: 't', content: `{"line":${line}}` }]);
+  expect(answer).toEqual([{ type: 't', content: `{"line":${MESSAGE_LINE}}` }]);
 });
 
 it('takes the type received where the answer has none', async () => {

@@ -1,17 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../src/errors.js';
-import { parseUserId } from '../../src/ids/user-id.js';
 import { createNats, parseNatsUrl } from '../../src/subsystems/nats.js';
-import { compactJson } from '../../src/wire/json.js';
+import { MESSAGE, MESSAGE_LINE } from './message.js';
 
 const SERVICE = { host: 'h.test', port: 4222, subject: 'a.b' };
-const MESSAGE = {
-  sender: parseUserId('@a:hs.test'),
-  type: 'org.example.x',
-  content: compactJson('{"n":123456789012345678901}'),
-  deviceId: undefined,
-  via: 'client',
-} as const;
 
 describe('parseNatsUrl', () => {
   it.each([
@@ -53,12 +45,7 @@ describe('createNats', () => {
     expect(await handler(MESSAGE, new AbortController().signal)).toEqual([
       { type: 'org.example.y', content: '{"n":123456789012345678901}' },
     ]);
-    expect(sent).toEqual([
-      {
-        service: SERVICE,
-        text: '{"sender":"@a:hs.test","type":"org.example.x","content":{"n":123456789012345678901},"via":"client"}',
-      },
-    ]);
+    expect(sent).toEqual([{ service: SERVICE, text: MESSAGE_LINE }]);
   });
 
   it('takes an empty reply for no answer', async () => {

@@ -3,17 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
 import { openTransport } from '../../src/http/transport.js';
-import { parseUserId } from '../../src/ids/user-id.js';
 import { createWebhook } from '../../src/subsystems/webhook.js';
-import { compactJson } from '../../src/wire/json.js';
-
-const MESSAGE = {
-  sender: parseUserId('@a:hs.test'),
-  type: 'org.example.x',
-  content: compactJson('{"n":123456789012345678901}'),
-  deviceId: undefined,
-  via: 'client',
-} as const;
+import { MESSAGE, MESSAGE_LINE } from './message.js';
 
 /** Hands the message to a web service that gives this answer. */
 async function callWebhook(status: number, body = '') {
@@ -43,7 +34,7 @@ it('posts the message as one line of JSON', async () => {
     {
       method: 'POST',
       type: 'application/json',
-      body: '{"sender":"@a:hs.test","type":"org.example.x","content":{"n":123456789012345678901},"via":"client"}',
+      body: MESSAGE_LINE,
     },
   ]);
 });
