@@ -8,9 +8,9 @@ import type { FetchKeys } from './key-ring.js';
  * @throws (later) NetworkError, MatrixError, MalformedResponseError, RateLimitedError
  */
 export function serverKeysFetch(client: FederationClient): FetchKeys {
-  return async (serverName) => {
+  return async (serverName, signal) => {
     const request = { method: 'GET', uri: '/_matrix/key/v2/server', maxBodyBytes: MAX_BODY_BYTES } as const;
-    return parseFederationAnswer(request.method, await client.send(serverName, request));
+    return parseFederationAnswer(request.method, await client.send(serverName, request, signal));
   };
 }
 

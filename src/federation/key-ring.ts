@@ -7,15 +7,18 @@
  * @see Server-Server API v1.19, "Retrieving server keys"
  */
 import type { Clock } from '../clock.js';
-import { Mx2sError } from '../errors.js';
+import { DeadlineError, Mx2sError } from '../errors.js';
 import type { ServerName } from '../ids/server-name.js';
 import type { JsonNode } from '../wire/json.js';
 import { BoundedMap } from './bounded-map.js';
 import { usableUntilMs, verifyServerKeys, type KeyFault, type ServerKeys } from './server-keys.js';
 import type { PublicKey } from './signing-key.js';
 
-/** Asks a server for its keys, and gives the answer unverified. @throws Mx2sError when there is none */
-export type FetchKeys = (serverName: ServerName) => Promise<JsonNode>;
+/**
+ * Asks a server for its keys, and gives the answer unverified.
+ * @throws Mx2sError when there is none; the signal's reason
+ */
+export type FetchKeys = (serverName: ServerName, signal: AbortSignal) => Promise<JsonNode>;
 
 export interface KeyRingOptions {
   readonly fetch: FetchKeys;
@@ -30,7 +33,8 @@ export class KeyRing {
   readonly #underWay = new Map<ServerName, Promise<Known>>();
   /** What came of those whose keys were never good. */
   readonly #failed: BoundedMap<ServerName, Known>;
-  #strangers = 0;
+  /** Servers that we have no keys of and that are being asked, the one asked for longest first. */
+  readonly #strangers = new Map<ServerName, Asking>();
 
   constructor(options: KeyRingOptions) {
     this.#options = options;
@@ -79,24 +83,41 @@ export class KeyRing {
     const already = this.#underWay.get(serverName);
     if (already !== undefined) return already;
     const known = this.#known.get(serverName) ?? this.#failed.get(serverName);
-    const isStranger = known?.keys === undefined;
-    const sinceMs = this.#options.clock.now() - (known?.againMs ?? -Infinity);
-    if (known !== undefined && sinceMs < FETCH_INTERVAL_MS) return Promise.resolve(known);
-    if (isStranger && this.#strangers >= maxStrangers) {
-      return Promise.resolve({ keys: known?.keys, fault: { fault: 'too many keys are being fetched' } });
+    const nowMs = this.#options.clock.now();
+    if (known !== undefined && nowMs - (known.againMs ?? -Infinity) < FETCH_INTERVAL_MS) {
+      return Promise.resolve(known);
     }
-    if (isStranger) this.#strangers += 1;
-    const fetching = this.#ask(serverName, known).finally(() => {
+    const asking: Asking = { sinceMs: nowMs, end: new AbortController() };
+    const isStranger = known?.keys === undefined;
+    if (isStranger) {
+      if (!this.#hasRoom(maxStrangers)) return Promise.resolve({ fault: TOO_MANY });
+      this.#strangers.set(serverName, asking);
+    }
+    const fetching = this.#ask(serverName, known, asking.end.signal).finally(() => {
       this.#underWay.delete(serverName);
-      if (isStranger) this.#strangers -= 1;
+      if (this.#strangers.get(serverName) === asking) this.#strangers.delete(serverName);
     });
     this.#underWay.set(serverName, fetching);
     return fetching;
   }
 
-  async #ask(serverName: ServerName, known: Known | undefined): Promise<Known> {
+  /**
+   * Is there room to ask one more stranger? If need be, by no longer waiting for the one asked first: who makes up
+   * names of servers that never answer would else keep all others out for as long as we wait for these.
+   */
+  #hasRoom(maxStrangers: number): boolean {
+    if (this.#strangers.size < maxStrangers) return true;
+    if (maxStrangers < MAX_STRANGERS) return false;
+    const [oldest] = this.#strangers;
+    if (oldest === undefined || this.#options.clock.now() - oldest[1].sinceMs < SURE_MS) return false;
+    this.#strangers.delete(oldest[0]);
+    oldest[1].end.abort(new DeadlineError(SURE_MS, SILENT_TOO_LONG));
+    return true;
+  }
+
+  async #ask(serverName: ServerName, known: Known | undefined, signal: AbortSignal): Promise<Known> {
     const { fetch, clock } = this.#options;
-    const result = await fetch(serverName).then(
+    const result = await fetch(serverName, signal).then(
       (node) => verifyServerKeys(node, serverName, clock.now()),
       (cause: unknown) => faultOf(serverName, cause),
     );
@@ -117,6 +138,11 @@ interface Known {
   readonly againMs?: number | undefined;
 }
 
+interface Asking {
+  readonly sinceMs: number;
+  readonly end: AbortController;
+}
+
 function halfLifeMs(keys: ServerKeys): number {
   return keys.fetchedMs + (usableUntilMs(keys) - keys.fetchedMs) / 2;
 }
@@ -131,4 +157,8 @@ const FETCH_INTERVAL_MS = 10_000;
 /** How many servers that we have no keys of may be asked at a time. */
 const MAX_STRANGERS = 100;
 const MAX_STRANGERS_FOR_OTHERS = 10;
+/** A stranger has so long to answer; after that as long as no other is to be asked. */
+const SURE_MS = 3000;
+const SILENT_TOO_LONG = `it was silent for ${String(SURE_MS / 1000)} s, and others are to be asked`;
+const TOO_MANY: KeyFault = { fault: 'too many keys are being fetched' };
 const DEFAULT_MAX_SERVERS = 1000;

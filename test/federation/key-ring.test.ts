@@ -127,6 +127,36 @@ describe('keyFor', () => {
     expect(asked).toHaveLength(100);
   });
 
+  it('calls off whom nobody knows and who has been silent for 3 s, when another wants to be asked', async () => {
+    const { ring, asked, clock } = ringOf((_nowMs, name) =>
+      name === NAME ? published([one]) : new Promise<JsonNode>(() => undefined),
+    );
+    const silent = (name: string) => ring.keyFor(parseServerName(name), one.keyId);
+    const oldest = silent('oldest.example');
+    await clock.sleep(1);
+    for (let count = 1; count < 100; count += 1) void silent(`${String(count)}.example`);
+    await clock.sleep(2_998);
+    expect(await ring.keyFor(NAME, one.keyId)).toHaveProperty('fault');
+    await clock.sleep(1);
+    expectKey(await ring.keyFor(NAME, one.keyId), one);
+    expect(await oldest).toMatchObject({
+      fault: 'the keys of oldest.example cannot be fetched',
+      cause: { code: 'deadline', message: 'it was silent for 3 s, and others are to be asked' },
+    });
+    void silent('100.example'); // in the place that is free again
+    expect(await silent('101.example')).toEqual({ fault: 'too many keys are being fetched' });
+    expect(asked).toHaveLength(102);
+  });
+
+  it('calls off nobody for those who ask it for the keys of others', async () => {
+    const { ring, asked, clock } = ringOf(() => new Promise<JsonNode>(() => undefined));
+    const silent = (name: string) => ring.keysOf(parseServerName(name), 0);
+    for (let count = 0; count < 10; count += 1) void silent(`${String(count)}.example`);
+    await clock.sleep(10_000);
+    expect(await silent('10.example')).toEqual({ fault: 'too many keys are being fetched' });
+    expect(asked).toHaveLength(10);
+  });
+
   it('asks servers whose keys it had, however many others are silent', async () => {
     let keys: SigningKeys = [one];
     const silent = new Promise<JsonNode>(() => undefined);
@@ -230,9 +260,12 @@ function ringOf(
   const clock = new TurnedClock();
   const asked: ServerName[] = [];
   const ring = new KeyRing({
-    fetch: async (name) => {
+    fetch: async (name, signal) => {
       asked.push(name);
-      const given = await answer(clock.now(), name);
+      const calledOff = new Promise<never>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+      const given = await Promise.race([answer(clock.now(), name), calledOff]);
       if (given instanceof Error) throw given;
       return given;
     },
