@@ -5,9 +5,9 @@
  * So a server that is away holds nothing up (R-33), nothing is sent late, and it works again as soon as it is back.
  */
 import { connect as connectTcp, type TcpNetConnectOpts } from 'node:net';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { InvalidInputError } from '../errors.js';
-import type { NatsRequest } from './nats.js';
+import { natsServer, type NatsRequest, type NatsService } from './nats.js';
 
 declare const credentialsBrand: unique symbol;
 /** The text of a credentials file: a JWT and the seed that signs for it. Made by `parseNatsCredentials`. */
@@ -22,8 +22,34 @@ export interface NatsOptions {
   readonly connectTimeoutMs?: number | undefined;
 }
 
+/** What a request is answered with. */
+export interface NatsReply {
+  readonly text: string;
+  /** Why the request failed; the text then counts for nothing. */
+  readonly fault?: string | undefined;
+}
+
+/** A place in a queue group: each request goes to one of its members. */
+export interface NatsMembership {
+  /** Resolves when no more requests come, with the reason. */
+  readonly over: Promise<string>;
+  /** Takes no more requests, and resolves when those that were taken have their replies. */
+  leave(): Promise<void>;
+}
+
 export interface Nats {
   readonly request: NatsRequest;
+  /**
+   * Becomes a member of a queue group, which answers the requests to a service.
+   *
+   * @param reply must not reject
+   * @throws Error saying why that is not possible
+   */
+  join(
+    service: NatsService,
+    queue: string,
+    reply: (text: string) => Promise<NatsReply>,
+  ): Promise<NatsMembership>;
   /** Ends requests and connections, and takes no more of them. */
   close(): Promise<void>;
 }
@@ -71,7 +97,7 @@ export function openNats(options: NatsOptions): Nats {
 
   /** One attempt at a time for each server: who comes meanwhile shares its end. */
   function connectionTo(host: string, port: number): Promise<NatsConnection> {
-    const server = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const server = natsServer(host, port);
     const known = connections.get(server);
     if (known !== undefined) return known;
     const opening = open(host, port, server);
@@ -90,14 +116,67 @@ export function openNats(options: NatsOptions): Nats {
         .catch((cause: unknown) => {
           throw new Error(`no reply from ${subject} on NATS: ${wordsOf(cause)}`, { cause });
         });
-      const fault = SERVICE_ERRORS.map((name) => reply.headers?.get(name)).find(Boolean);
+      const fault = [FAULT, FAULT_CODE].map((name) => reply.headers?.get(name)).find(Boolean);
       if (fault !== undefined) throw new Error(`${subject} on NATS says: ${fault}`);
-      return new TextDecoder('utf-8', { fatal: true }).decode(reply.data);
+      return decode(reply.data);
+    },
+    async join({ host, port, subject }, queue, reply) {
+      if (closing.signal.aborted) throw new Error('the server stops');
+      return joinQueue(await connectionTo(host, port), subject, queue, reply);
     },
     async close() {
       closing.abort();
       const opened = await Promise.allSettled(connections.values());
       for (const each of opened) if (each.status === 'fulfilled') await each.value.close();
+    },
+  };
+}
+
+async function joinQueue(
+  connection: NatsConnection,
+  subject: string,
+  queue: string,
+  reply: (text: string) => Promise<NatsReply>,
+): Promise<NatsMembership> {
+  const { headers } = await import('@nats-io/transport-node');
+  const refuse = (message: Msg, fault: string): void => {
+    const told = headers();
+    told.set(FAULT_CODE, '500');
+    told.set(FAULT, fault.replace(/\p{Cc}+/gu, ' '));
+    message.respond('', { headers: told });
+  };
+  const answer = async (message: Msg): Promise<void> => {
+    try {
+      const { text, fault } = await reply(decode(message.data));
+      if (fault === undefined) message.respond(text);
+      else refuse(message, fault);
+    } catch (error) {
+      refuse(message, wordsOf(error)); // it is no text, or the reply is too long
+    }
+  };
+  const atWork = new Set<Promise<void>>();
+  let end: (why: string) => void = () => undefined;
+  const over = new Promise<string>((resolve) => (end = resolve));
+  const subscription = connection.subscribe(subject, {
+    queue,
+    callback: (error, message) => {
+      if (error !== null) {
+        end(wordsOf(error));
+        return;
+      }
+      const job = answer(message).catch(() => undefined); // who asked gets no reply, and asks again
+      atWork.add(job);
+      void job.finally(() => atWork.delete(job));
+    },
+  });
+  void connection.closed().then((error) => end(wordsOf(error ?? 'the connection was closed')));
+  await connection.flush();
+  return {
+    over,
+    async leave() {
+      await subscription.drain().catch(() => undefined); // the connection may be lost
+      await Promise.all(atWork);
+      await connection.flush().catch(() => undefined);
     },
   };
 }
@@ -120,6 +199,11 @@ async function untilItSpeaks(to: TcpNetConnectOpts & { readonly timeout: number 
   }
 }
 
+/** @throws TypeError for what is no UTF-8 */
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+}
+
 /** With several addresses for one name, Node gives one error that holds one for each, and has no words of its own. */
 function wordsOf(error: unknown): string {
   if (error instanceof AggregateError) return wordsOf(error.errors[0]);
@@ -131,4 +215,5 @@ const CONNECT_TIMEOUT_MS = 5000;
 /** A server that is gone without a word is noticed after three of these. */
 const PING_INTERVAL_MS = 20_000;
 /** Of services made with NATS's own frameworks: a reply with one of them says that the request failed. */
-const SERVICE_ERRORS = ['Nats-Service-Error', 'Nats-Service-Error-Code'];
+const FAULT = 'Nats-Service-Error';
+const FAULT_CODE = 'Nats-Service-Error-Code';

@@ -35,6 +35,16 @@ export function parseNatsUrl(text: string): NatsService {
   return { host, port: port === '' ? DEFAULT_PORT : Number(port), subject };
 }
 
+/** The URL of a service, which `parseNatsUrl` reads. */
+export function renderNatsUrl({ host, port, subject }: NatsService): string {
+  return `nats://${natsServer(host, port)}/${encodeURIComponent(subject)}`;
+}
+
+/** `HOST:PORT` of a server. */
+export function natsServer(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** Sends the message as JSON. A reply that `parseAnswers` takes is the answer, an empty one is none. */
 export function createNats(service: NatsService, request: NatsRequest): Handler {
   return async (message) => {

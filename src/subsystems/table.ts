@@ -8,7 +8,7 @@ import { JsonSyntaxError, encodeJson, parseJson, type JsonText } from '../wire/j
 import { echo } from './echo.js';
 import { createExec } from './exec.js';
 import type { Handler } from './handler.js';
-import { createNats, parseNatsUrl, type NatsRequest, type NatsService } from './nats.js';
+import { createNats, parseNatsUrl, renderNatsUrl, type NatsRequest, type NatsService } from './nats.js';
 import { PING_TYPE, createPing } from './ping.js';
 import { createReply } from './reply.js';
 import { parseServiceUrl } from './service-url.js';
@@ -73,6 +73,37 @@ export function openTable(
     { matches: compileGlob(PING_TYPE), handler: createPing(tools.server, tools.clock) },
   ];
   return (type) => entries.find(({ matches }) => matches(type))?.handler;
+}
+
+/** What a member of a queue group does: it takes the messages of services, and hands them to its own handlers. */
+export interface QueueRules {
+  readonly services: readonly NatsService[];
+  readonly rules: readonly HandlerRule[];
+}
+
+/**
+ * The part of a table that a member of a queue group plays. It takes part in the service of a `nats://` rule when a
+ * rule below has the same glob and is none: that one is the handler of what comes from there. So one table serves
+ * those who hand messages over and those who take them, and nobody takes what is meant for services of others.
+ */
+export function queueRulesOf(table: readonly HandlerRule[]): QueueRules {
+  const services = new Map<string, NatsService>();
+  for (const [index, rule] of table.entries()) {
+    const service = natsServiceOf(rule);
+    const isHandledHere = table
+      .slice(index + 1)
+      .some((below) => below.glob === rule.glob && natsServiceOf(below) === undefined);
+    if (service !== undefined && isHandledHere) services.set(renderNatsUrl(service), service);
+  }
+  return {
+    services: [...services.values()],
+    rules: table.filter((rule) => natsServiceOf(rule) === undefined),
+  };
+}
+
+/** The service on NATS that a rule hands messages to; undefined for any other handler. */
+export function natsServiceOf({ handler }: HandlerRule): NatsService | undefined {
+  return typeof handler !== 'function' && handler.kind === 'nats' ? handler.service : undefined;
 }
 
 function parseHandler(text: string): HandlerSpec {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { InvalidInputError } from '../../src/errors.js';
 import { openNats, parseNatsCredentials } from '../../src/subsystems/nats-connections.js';
+import { startNatsBroker } from '../kit/nats-broker.js';
 
 async function startTcp(onConnection: (socket: Socket) => void): Promise<Server> {
   const server = createServer(onConnection);
@@ -16,8 +17,8 @@ function serviceAt(server: Server) {
   return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, subject: 'a.b' };
 }
 
-function open() {
-  const nats = openNats({ timeoutMs: 1000, connectTimeoutMs: 50 });
+function open(connectTimeoutMs?: number) {
+  const nats = openNats({ timeoutMs: 1000, connectTimeoutMs });
   onTestFinished(() => nats.close());
   return nats;
 }
@@ -45,7 +46,7 @@ describe('request', () => {
       closed = new Promise((resolve) => socket.once('close', () => resolve()));
       socket.resume();
     });
-    await expect(open().request(serviceAt(server), '{}')).rejects.toThrow('it said nothing within 50 ms');
+    await expect(open(50).request(serviceAt(server), '{}')).rejects.toThrow('it said nothing within 50 ms');
     expect(closed).toBeDefined();
     await closed;
   });
@@ -85,6 +86,79 @@ describe('request', () => {
     await nats.close();
     await expect(waiting).rejects.toThrow('cannot connect');
     await expect(nats.request(serviceAt(server), '{}')).rejects.toThrow('the server stops');
+  });
+});
+
+describe('join', () => {
+  it('answers what the group is asked, and shares it', async () => {
+    const { port } = await startNatsBroker();
+    const service = { host: '127.0.0.1', port, subject: 'a.b' };
+    const taken = [0, 0];
+    for (const n of [0, 1]) {
+      const member = await open().join(service, 'workers', async (text) => {
+        taken[n] = (taken[n] ?? 0) + 1;
+        return { text: `${text} back` };
+      });
+      onTestFinished(() => member.leave());
+    }
+    const nats = open();
+    const replies = await Promise.all(['1', '2', '3', '4'].map((text) => nats.request(service, text)));
+    expect(replies).toEqual(['1 back', '2 back', '3 back', '4 back']);
+    expect(taken).toEqual([2, 2]);
+  });
+
+  it.each([
+    ['what failed', async () => ({ text: '', fault: 'out of\norder' }), 'a.b on NATS says: out of order'],
+    ['what is too long', async () => ({ text: 'x'.repeat(2 ** 20 + 1) }), 'a.b on NATS says: '],
+  ])('says so of %s', async (_what, reply, said) => {
+    const { port } = await startNatsBroker();
+    const service = { host: '127.0.0.1', port, subject: 'a.b' };
+    const member = await open().join(service, 'workers', reply);
+    await expect(open().request(service, '{}')).rejects.toThrow(said);
+    await member.leave();
+  });
+
+  it('replies to what it has taken before it leaves, and takes no more', async () => {
+    const { port } = await startNatsBroker();
+    const service = { host: '127.0.0.1', port, subject: 'a.b' };
+    let taken: () => void = () => undefined;
+    let finish: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => (taken = resolve));
+    const done = new Promise<void>((resolve) => (finish = resolve));
+    const member = await open().join(service, 'workers', async () => {
+      taken();
+      await done;
+      return { text: 'late' };
+    });
+    const nats = open();
+    const asked = nats.request(service, '{}');
+    await begun;
+    const left = member.leave();
+    finish();
+    expect(await asked).toBe('late');
+    await left;
+    await expect(nats.request(service, '{}')).rejects.toThrow('no responders');
+  });
+
+  it('says when the server is gone', async () => {
+    const broker = await startNatsBroker();
+    const service = { host: '127.0.0.1', port: broker.port, subject: 'a.b' };
+    const member = await open().join(service, 'workers', async () => ({ text: '' }));
+    await broker.close();
+    expect(await member.over).toMatch(/clos/);
+    await member.leave();
+  });
+
+  it('fails where nothing listens, and once it is closed', async () => {
+    const server = await startTcp(() => undefined);
+    const service = serviceAt(server);
+    await new Promise((resolve) => server.close(resolve));
+    const nats = open();
+    await expect(nats.join(service, 'workers', async () => ({ text: '' }))).rejects.toThrow('ECONNREFUSED');
+    await nats.close();
+    await expect(nats.join(service, 'workers', async () => ({ text: '' }))).rejects.toThrow(
+      'the server stops',
+    );
   });
 });
 

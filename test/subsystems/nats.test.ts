@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../src/errors.js';
-import { createNats, parseNatsUrl } from '../../src/subsystems/nats.js';
+import { createNats, parseNatsUrl, renderNatsUrl } from '../../src/subsystems/nats.js';
 import { MESSAGE, MESSAGE_LINE } from './message.js';
 
 const SERVICE = { host: 'h.test', port: 4222, subject: 'a.b' };
@@ -15,6 +15,7 @@ describe('parseNatsUrl', () => {
     ['nats://h.test/%C3%A9%23%3F', { host: 'h.test', port: 4222, subject: 'é#?' }],
   ])('reads %s', (text, service) => {
     expect(parseNatsUrl(text)).toEqual(service);
+    expect(parseNatsUrl(renderNatsUrl(service))).toEqual(service);
   });
 
   it.each([

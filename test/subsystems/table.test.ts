@@ -4,7 +4,7 @@ import { InvalidInputError, UsageError } from '../../src/errors.js';
 import { parseServerName } from '../../src/ids/server-name.js';
 import { parseUserId } from '../../src/ids/user-id.js';
 import type { NatsService } from '../../src/subsystems/nats.js';
-import { openTable, parseHandlerRule } from '../../src/subsystems/table.js';
+import { openTable, parseHandlerRule, queueRulesOf } from '../../src/subsystems/table.js';
 import { compactJson } from '../../src/wire/json.js';
 
 describe('parseHandlerRule', () => {
@@ -95,5 +95,25 @@ describe('openTable', () => {
   it('answers mx2s.ping below all rules', async () => {
     expect(await answer([], 'mx2s.ping')).toContain('"server":"hs.test"');
     expect(await answer(['mx2s.*=drop'], 'mx2s.ping')).toBe('none');
+  });
+});
+
+describe('queueRulesOf', () => {
+  it.each([
+    ['takes part where a rule below has the same pattern', ['*=nats://h/a', '*=echo'], ['a'], ['*']],
+    ['not where that one is above', ['*=echo', '*=nats://h/a'], [], ['*']],
+    ['not where none is', ['*=nats://h/a'], [], []],
+    ['not where the pattern is another', ['a.*=nats://h/a', '*=echo'], [], ['*']],
+    ['not where that one hands over, too', ['*=nats://h/a', '*=nats://h/b'], [], []],
+    [
+      'in several, once each',
+      ['a=nats://h/x', 'b=nats://h/x', 'c=nats://h/y', 'd=nats://h/z', 'c=echo', 'b=drop', 'a=echo'],
+      ['x', 'y'],
+      ['c', 'b', 'a'],
+    ],
+  ])('%s', (_what, texts, subjects, globs) => {
+    const { services, rules } = queueRulesOf(texts.map(parseHandlerRule));
+    expect(services.map(({ subject }) => subject)).toEqual(subjects);
+    expect(rules.map(({ glob }) => glob)).toEqual(globs);
   });
 });
