@@ -33,14 +33,13 @@ function refusal(method: HttpMethod, url: string, { status, body }: HttpResponse
   return new MatrixError(
     { status, errcode, method, url },
     `${method} ${url} was answered ${[String(status), errcode ?? ''].join(' ').trim()}${words}`,
-    { hint: status === 401 ? unauthorizedHint(errcode) : undefined },
+    // Dendrite gives no errcode here, but it does say why
+    { hint: status === 401 ? ((errcode ?? error) === undefined ? PROXY_HINT : SIGNATURE_HINT) : undefined },
   );
 }
 
-function unauthorizedHint(errcode: string | undefined): string {
-  return errcode === undefined
-    ? 'no Matrix server answers so: something in front of it may want a password'
-    : 'the other server has to be able to fetch our key by our server name; also check both server names';
-}
-
+/** The hint of an error that says that the other server does not believe our signature. */
+export const SIGNATURE_HINT =
+  'the other server has to be able to fetch our key by our server name; also check both server names';
+const PROXY_HINT = 'no Matrix server answers so: something in front of it may want a password';
 const MAX_WORDS_CHARACTERS = 500;

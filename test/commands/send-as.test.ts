@@ -249,8 +249,11 @@ describe('a server that does not believe us', () => {
     );
   });
 
-  it('may not find the key by our name', async () => {
-    const peer = await startPeer((_asked, response) => json(response, 401, UNAUTHORIZED));
+  it.each([
+    ['', UNAUTHORIZED],
+    [', also where it gives no errcode', { message: 'no' }],
+  ])('may not find the key by our name%s', async (_also, body) => {
+    const peer = await startPeer((_asked, response) => json(response, 401, body));
     expect(await hintOf([`@:${peer.name}`, ...LISTEN])).toMatch(
       /^nobody asked for the key at 127\.0\.0\.1:\d+: the name example\.org has to lead there/,
     );

@@ -80,10 +80,17 @@ describe('sendSigned', () => {
     });
   });
 
-  it('throws what the server answers, with what and where', async () => {
-    const peer = await startPeer((_asked, response) =>
-      json(response, 401, { errcode: 'M_UNAUTHORIZED', error: 'no key' }),
-    );
+  it.each([
+    [
+      'an errcode',
+      { errcode: 'M_UNAUTHORIZED', error: 'no key' },
+      '401 M_UNAUTHORIZED: no key',
+      'fetch our key',
+    ],
+    ['a message, as Dendrite', { message: 'bad signature' }, '401: bad signature', 'fetch our key'],
+    ['nothing', {}, '401', 'something in front of it'],
+  ])('throws what the server answers, with what and where: %s', async (_what, body, words, hint) => {
+    const peer = await startPeer((_asked, response) => json(response, 401, body));
     const sending = sendSigned(
       openClient(),
       { method: 'GET', uri: '/_matrix/x', destination: peer.name },
@@ -93,9 +100,9 @@ describe('sendSigned', () => {
     expect(error).toBeInstanceOf(MatrixError);
     expect(error).toMatchObject({
       status: 401,
-      errcode: 'M_UNAUTHORIZED',
-      message: `GET https://${peer.name}/_matrix/x was answered 401 M_UNAUTHORIZED: no key`,
-      hint: expect.stringContaining('fetch our key'),
+      errcode: 'errcode' in body ? body.errcode : undefined,
+      message: `GET https://${peer.name}/_matrix/x was answered ${words}`,
+      hint: expect.stringContaining(hint),
     });
   });
 
