@@ -1,8 +1,8 @@
-/** A user of the shared Synapse with a home of its own for `mx2s`. */
+/** A user of a homeserver with a home of its own for `mx2s`. */
 import { randomBytes } from 'node:crypto';
 import { runBinary, startBinary, type BinaryResult, type RunningBinary } from '../../kit/binary.js';
 import { makeTempDir } from '../../kit/temp-dir.js';
-import { registerUser, type SynapseAddress } from './synapse.js';
+import { registerUser, type HomeserverAddress } from './homeserver.js';
 
 export interface Account {
   readonly name: string;
@@ -19,16 +19,16 @@ export interface Account {
 }
 
 /** Registers a new user, so that no test finds the messages of another. */
-export async function newAccount(synapse: SynapseAddress): Promise<Account> {
+export async function newAccount(homeserver: HomeserverAddress): Promise<Account> {
   const home = await makeTempDir();
   const name = `user-${randomBytes(6).toString('hex')}`;
   const password = randomBytes(12).toString('hex');
-  await registerUser(synapse, name, password);
+  await registerUser(homeserver, name, password);
   const started: RunningBinary[] = [];
   const run: Account['run'] = (args, stdin) => runBinary(args, { home: home.path, stdin });
   return {
     name,
-    userId: `@${name}:${synapse.serverName}`,
+    userId: `@${name}:${homeserver.serverName}`,
     password,
     run,
     start: (args) => {
@@ -36,7 +36,7 @@ export async function newAccount(synapse: SynapseAddress): Promise<Account> {
       started.push(running);
       return running;
     },
-    login: () => run(['login', synapse.baseUrl, '--user', name, '--password-file', '-'], password),
+    login: () => run(['login', homeserver.baseUrl, '--user', name, '--password-file', '-'], password),
     remove: async () => {
       for (const running of started) await running.stop();
       await home.remove();

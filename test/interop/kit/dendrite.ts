@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { AUTHORITY, GOOD, KEY } from '../../http/certificates.js';
 import type { DendriteProgram } from './dendrite-program.js';
 import {
+  loginUser,
   makeHomeserverFolder,
+  registerUser,
   startHomeserver,
   type HomeserverAddress,
   type HomeserverProcess,
 } from './homeserver.js';
+import { call } from './matrix.js';
 import { freePorts } from './ports.js';
 
 export interface Dendrite extends HomeserverProcess {
@@ -27,6 +30,8 @@ export interface DendriteOptions {
   /** Default: where its federation API is. */
   readonly serverName?: string | undefined;
   readonly config?: DendriteConfig | undefined;
+  /** Anybody may register; Dendrite wants to be told twice. */
+  readonly openRegistration?: boolean | undefined;
 }
 
 /**
@@ -41,6 +46,7 @@ export async function startDendrite(
   options: DendriteOptions = {},
 ): Promise<Dendrite> {
   if ('missing' in program) throw new Error(program.missing);
+  const { openRegistration = false } = options;
   const [clientPort, federationPort] = await freePorts();
   const address: HomeserverAddress = {
     baseUrl: `http://127.0.0.1:${String(clientPort)}`,
@@ -56,6 +62,7 @@ export async function startDendrite(
       ...['--http-bind-address', `127.0.0.1:${String(clientPort)}`],
       ...['--https-bind-address', `127.0.0.1:${String(federationPort)}`],
       ...['--tls-cert', 'tls.crt', '--tls-key', 'tls.key'],
+      ...(openRegistration ? ['--really-enable-open-registration'] : []),
     ] as [string, ...string[]],
     env: { SSL_CERT_FILE: join(folder, 'authority.crt') }, // whom Go programs believe
     folder,
@@ -71,6 +78,26 @@ export async function startDendrite(
       await writeFile(file, JSON.stringify(merged(before, changes)));
     },
   };
+}
+
+/**
+ * Does what its operator does for `mx2s gateway`, and gives the password of `@:server`: Dendrite makes an account for
+ * whoever its server notices are to come from, also where that is the empty localpart, and an administrator gives it a
+ * password.
+ */
+export async function giveServerUser(dendrite: Dendrite): Promise<string> {
+  const { address } = dendrite;
+  await dendrite.configure({ global: { server_notices: { enabled: true, local_part: '' } } });
+  await dendrite.halt();
+  await dendrite.resume();
+  const [adminPassword, password] = [randomBytes(12).toString('hex'), randomBytes(12).toString('hex')];
+  await registerUser(address, 'admin', adminPassword, 'admin');
+  const admin = await loginUser(address, 'admin', adminPassword);
+  await call('POST', `${address.baseUrl}/_dendrite/admin/resetPassword/@:${address.serverName}`, {
+    token: admin.accessToken,
+    body: { password },
+  });
+  return password;
 }
 
 /** For federation with servers that make their certificates themselves. */

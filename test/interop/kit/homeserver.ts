@@ -86,13 +86,14 @@ export async function registerUser(
   homeserver: HomeserverAddress,
   name: string,
   password: string,
+  role: 'admin' | 'notadmin' = 'notadmin',
 ): Promise<void> {
   const url = `${homeserver.baseUrl}/_synapse/admin/v1/register`;
   const { nonce } = await call('GET', url);
   const mac = createHmac('sha1', homeserver.registrationSecret)
-    .update([nonce, name, password, 'notadmin'].join('\0'))
+    .update([nonce, name, password, role].join('\0'))
     .digest('hex');
-  await call('POST', url, { body: { nonce, username: name, password, admin: false, mac } });
+  await call('POST', url, { body: { nonce, username: name, password, admin: role === 'admin', mac } });
 }
 
 /** Logs a user in by password. */
