@@ -16,10 +16,12 @@ export async function startProgress(
   talk: Talk,
   options: { readonly inCi: boolean; readonly quiet: boolean; readonly text: string },
 ): Promise<Progress> {
-  if (!talk.canRedraw || options.inCi || options.quiet) return SILENT;
+  const { canvas: stream } = talk;
+  if (stream === undefined || options.inCi || options.quiet) return SILENT;
   const { default: ora } = await import('ora');
   // stdin is the command's own: ora must not put it into raw mode; and the decision to draw was ours
-  const spinner = ora({ text: options.text, discardStdin: false, isEnabled: true, hideCursor: true }).start();
+  const { text } = options;
+  const spinner = ora({ stream, text, discardStdin: false, isEnabled: true, hideCursor: true }).start();
   talk.setLive({ clear: () => spinner.clear(), draw: () => spinner.render() });
   return {
     update: (text) => {

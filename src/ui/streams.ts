@@ -56,8 +56,8 @@ export interface Output {
 /** stderr: talk. Everything passed in is escaped here, so server text may be part of it. */
 export interface Talk {
   readonly isTerminal: boolean;
-  /** It is a terminal that knows its width: what redraws itself has to know how many lines it covers. */
-  readonly canRedraw: boolean;
+  /** The stream for what redraws itself; undefined unless it is a terminal that can take back what was drawn. */
+  readonly canvas: NodeJS.WritableStream | undefined;
   readonly palette: Palette;
   /** Something worth knowing; silent with `--quiet`. */
   notice(text: string): void;
@@ -147,7 +147,7 @@ export function openStreams(stdout: WritableLike, stderr: WritableLike, settings
 
   const talk: Talk = {
     isTerminal: stderr.isTTY === true,
-    canRedraw: stderr.isTTY === true && columnsOf(stderr) !== undefined,
+    canvas: isCanvas(stderr) ? stderr : undefined,
     palette: talkPalette,
     notice: (text) => {
       if (!settings.quiet) say(`${escapeText(text)}\n`);
@@ -257,6 +257,11 @@ async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): 
     if (next.done === true) return;
     yield next.value;
   }
+}
+
+/** What redraws itself has to know how many lines it covers, so how wide they are, and to move the cursor. */
+function isCanvas(stream: WritableLike): stream is WritableLike & NodeJS.WritableStream {
+  return stream.isTTY === true && columnsOf(stream) !== undefined && 'cursorTo' in stream;
 }
 
 /** A terminal that does not know its width says 0: some do, under `script`, `expect` or in a container. */

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Clock } from '../../src/clock.js';
 import { renderBar, startProgress } from '../../src/ui/progress.js';
@@ -13,21 +14,22 @@ beforeEach(() => {
 });
 
 /** What a talk is told to keep below itself. */
-function talkOf(canRedraw: boolean): { talk: Talk; live: (Live | undefined)[] } {
+function talkOf(canvas: Talk['canvas']): { talk: Talk; live: (Live | undefined)[] } {
   const live: (Live | undefined)[] = [];
-  const talk = { canRedraw, setLive: (next: Live | undefined) => live.push(next) } as Partial<Talk> as Talk;
+  const talk = { canvas, setLive: (next: Live | undefined) => live.push(next) } as Partial<Talk> as Talk;
   return { talk, live };
 }
 
+const CANVAS = new PassThrough();
 const SHOWN = { inCi: false, quiet: false, text: 'reading' };
 
 describe('startProgress', () => {
   it.each([
-    ['where nothing can be redrawn', false, SHOWN],
-    ['in CI', true, { ...SHOWN, inCi: true }],
-    ['when told to be quiet', true, { ...SHOWN, quiet: true }],
-  ])('shows nothing %s', async (_where, canRedraw, options) => {
-    const { talk, live } = talkOf(canRedraw);
+    ['where nothing can be redrawn', undefined, SHOWN],
+    ['in CI', CANVAS, { ...SHOWN, inCi: true }],
+    ['when told to be quiet', CANVAS, { ...SHOWN, quiet: true }],
+  ])('shows nothing %s', async (_where, canvas, options) => {
+    const { talk, live } = talkOf(canvas);
     const progress = await startProgress(talk, options);
     progress.update('more');
     progress.stop();
@@ -36,9 +38,11 @@ describe('startProgress', () => {
   });
 
   it('shows a spinner below the talk until it is stopped, and leaves stdin alone', async () => {
-    const { talk, live } = talkOf(true);
+    const { talk, live } = talkOf(CANVAS);
     const progress = await startProgress(talk, SHOWN);
-    expect(ora).toHaveBeenCalledWith(expect.objectContaining({ text: 'reading', discardStdin: false }));
+    expect(ora).toHaveBeenCalledWith(
+      expect.objectContaining({ text: 'reading', stream: CANVAS, discardStdin: false }),
+    );
     expect(spinner.start).toHaveBeenCalledOnce();
     progress.update('more');
     expect(spinner.text).toBe('more');

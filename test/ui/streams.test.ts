@@ -71,14 +71,17 @@ describe('Output', () => {
 });
 
 describe('Talk', () => {
-  it.each([
-    [true, 40, true],
-    [true, 0, false], // who redraws would divide by it, and never come to an end
-    [true, undefined, false],
-    [false, undefined, false],
-  ])('can redraw, terminal=%s with %s columns: %s', (terminal, columns, canRedraw) => {
-    const { talk } = openStreams(new Collector(false), new Collector(terminal, columns), PLAIN_STREAMS);
-    expect(talk.canRedraw).toBe(canRedraw);
+  it.each<[what: string, terminal: boolean, columns: number | undefined, cursor: object, isCanvas: boolean]>([
+    ['a terminal', true, 40, { cursorTo: () => true }, true],
+    // who redraws would divide by it, and never come to an end
+    ['a terminal that says it is 0 wide', true, 0, { cursorTo: () => true }, false],
+    ['a terminal of unknown width', true, undefined, { cursorTo: () => true }, false],
+    ['a terminal without a cursor', true, 40, {}, false],
+    ['a pipe', false, undefined, {}, false],
+  ])('lets what redraws itself draw on %s', (_what, terminal, columns, cursor, isCanvas) => {
+    const stderr = Object.assign(new Collector(terminal, columns), cursor);
+    const { talk } = openStreams(new Collector(false), stderr, PLAIN_STREAMS);
+    expect(talk.canvas).toBe(isCanvas ? stderr : undefined);
   });
 
   it('is silent with --quiet but for errors', () => {
