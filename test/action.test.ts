@@ -123,6 +123,13 @@ describe('the action', () => {
     });
   });
 
+  it('leaves no report when nothing was looked at', async () => {
+    const job = await openJob();
+    const failed = await job.use(action, { inputs: { url: 'http://127.0.0.1:1', report: 'mx2s.xml' } });
+    expect(failed).toMatchObject({ status: 4, log: expect.stringContaining('not_logged_in') as string });
+    expect(await readdir(job.folder)).not.toContain('mx2s.xml');
+  });
+
   it('refuses a Node that is too old', async () => {
     const node = await program('node', '#!/bin/sh\necho 20.18.3\n');
     const refused = await (await openJob({ PATH: node })).use(action, {});
