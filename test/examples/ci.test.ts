@@ -1,6 +1,6 @@
 /** The scripts of `examples/ci/`, run as they stand. */
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, readdir, symlink } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -38,6 +38,12 @@ function sh(command: string): Promise<Finished> {
   });
 }
 
+/** Puts a script in the place of `mx2s`. */
+async function stub(script: string): Promise<void> {
+  await rm(join(home.path, 'bin/mx2s'));
+  await writeFile(join(home.path, 'bin/mx2s'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+}
+
 describe('client-test.sh', () => {
   it('gives the tests a homeserver, and takes their status', async () => {
     const client = `mx2s request "@:$MX2S_SERVER_NAME" -t org.example.hello -d "{}" --raw --quiet; exit 3`;
@@ -64,8 +70,8 @@ describe('background.sh', () => {
   });
 
   it('ends when the server cannot start', async () => {
-    const failed = await sh(`printf '#!/bin/sh\\necho no >&2; exit 5\\n' >no-mx2s; chmod +x no-mx2s
-      mkdir broken; mv no-mx2s broken/mx2s; PATH=$PWD/broken:$PATH "$ci/background.sh"`);
+    await stub('echo no >&2; exit 5');
+    const failed = await sh('"$ci/background.sh"');
     expect(failed).toMatchObject({ status: 1, stdout: '', stderr: 'no\n' });
   });
 });
@@ -78,6 +84,14 @@ describe('check-junit.sh', () => {
     expect(checked).toMatchObject({ status: 0, stdout: '2 requirements, 0 failed: mx2s-check.xml\n' });
     const report = await readFile(join(home.path, 'mx2s-check.xml'), 'utf8');
     expect(report).toMatch(/^<\?xml .*<testcase .*R-9.*<testcase .*R-12/s);
+  });
+
+  it('takes the status of check', async () => {
+    await stub(`echo '<testcase name="R-9">'; echo '<failure/></testcase>'; exit 1`);
+    expect(await sh('"$ci/check-junit.sh" http://127.0.0.1:1')).toMatchObject({
+      status: 1,
+      stdout: '1 requirements, 1 failed: mx2s-check.xml\n',
+    });
   });
 
   it('leaves no report when nothing could be looked at', async () => {
