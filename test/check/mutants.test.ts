@@ -43,8 +43,8 @@ describe('a build that breaks a rule', () => {
   });
 
   it.each([
-    ['a c', 'src/a.ts: this does not stand there, and must exactly once: b'],
-    ['b b b', 'src/a.ts: this stands 3 times there, and must exactly once: b'],
+    ['a c', 'src/a.ts: what a mutant rewrites does not stand there, and must exactly once: b'],
+    ['b b b', 'src/a.ts: what a mutant rewrites stands 3 times there, and must exactly once: b'],
   ])('is none when the source is %j', (source, complaint) => {
     expect(() => rewritten(source, rewrite)).toThrow(complaint);
   });

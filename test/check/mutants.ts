@@ -7,7 +7,7 @@
 export interface Mutant {
   /** The rule that is broken. */
   readonly requirement: string;
-  /** What the server does then: "it …". */
+  /** What is the matter with it: "a server that …". */
   readonly does: string;
   /** Below `src/`. */
   readonly file: string;

@@ -29,7 +29,7 @@ export function rewritten(source: string, { file, find, replace }: Rewrite): str
   const [before, after, ...more] = source.split(find);
   if (before === undefined || after === undefined || more.length > 0) {
     const count = after === undefined ? 'does not stand' : `stands ${String(more.length + 1)} times`;
-    throw new Error(`src/${file}: this ${count} there, and must exactly once: ${find}`);
+    throw new Error(`src/${file}: what a mutant rewrites ${count} there, and must exactly once: ${find}`);
   }
   return before + replace + after;
 }
