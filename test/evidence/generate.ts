@@ -1,9 +1,18 @@
 /** `npm run evidence`: records what is claimed in `docs/evidence/`, and writes it down. */
 import { writeFile } from 'node:fs/promises';
+import { findEngine } from '../interop/kit/engine.js';
+import { findNatsServer } from '../interop/kit/nats-program.js';
+import { dendriteProgram } from '../interop/kit/dendrite-program.js';
 import { synapsePython } from '../interop/kit/python.js';
+import { conformanceFaults, transcriptFaults, transcriptFile } from './conformance-evidence.js';
+import { recordConformance } from './record-conformance.js';
 import { recordWire } from './record-wire.js';
+import { recordWorkersInFull } from './record-workers.js';
+import { renderAmbiguities, renderConformance } from './render-conformance.js';
 import { renderWire } from './render-wire.js';
+import { renderWorkers } from './render-workers.js';
 import { evidenceFaults } from './wire-evidence.js';
+import { workersFaults } from './workers-evidence.js';
 
 /** A piece of evidence: records, and gives its files. @throws MissingProgram */
 type Piece = () => Promise<Files>;
@@ -21,6 +30,30 @@ const PIECES: Readonly<Record<string, Piece>> = {
     const recorded = await recordWire({ python: await pythonWithSynapse(), ports });
     expectNone(evidenceFaults(recorded));
     return { 'wire-shapes.json': encode(recorded), 'wire-shapes.md': renderWire(recorded) };
+  },
+  conformance: async () => {
+    const python = await pythonWithSynapse();
+    const dendrite = await dendriteProgram(process.env);
+    const { evidence, transcripts } = await recordConformance({ python, dendrite });
+    expectNone([...conformanceFaults(evidence), ...transcriptFaults(evidence, transcripts)]);
+    return {
+      'conformance.json': encode(evidence),
+      'conformance.md': renderConformance(evidence),
+      'ambiguities.md': renderAmbiguities(evidence),
+      ...Object.fromEntries(
+        evidence.servers.map((server) => [transcriptFile(server), transcripts[server.name] ?? '']),
+      ),
+    };
+  },
+  workers: async () => {
+    const engine = await findEngine(process.env);
+    if ('missing' in engine)
+      throw new MissingProgram(`which needs a Synapse of many processes: ${engine.missing}`);
+    const nats = await findNatsServer();
+    if ('missing' in nats) throw new MissingProgram(`which needs a real NATS server: ${nats.missing}`);
+    const recorded = await recordWorkersInFull(engine, nats);
+    expectNone(workersFaults(recorded));
+    return { 'workers.json': encode(recorded), 'workers.md': renderWorkers(recorded) };
   },
 };
 

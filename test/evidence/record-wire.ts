@@ -9,6 +9,7 @@ import { environmentOf, ServeHost, TRUSTING, VERIFYING } from '../interop/kit/se
 import { loginServerUser, loginUser, registerUser, startSynapse } from '../interop/kit/synapse.js';
 import { runBinary } from '../kit/binary.js';
 import type { Shape } from './shapes.js';
+import { Stage } from './stage.js';
 import {
   QUESTION,
   type RecordedServer,
@@ -228,22 +229,6 @@ function shownHeaders(headers: Exchange['requestHeaders']): Record<string, strin
 async function recordServer({ federation, serverName, software }: Front): Promise<[string, RecordedServer]> {
   const exchange = await federation.exchange(({ target }) => target.startsWith('/_matrix/key/v2/server'));
   return [serverName, { software, key_object: exchange.responseBody }];
-}
-
-/** What was started, to be ended in reverse order: all of it, also where one does not end well. */
-class Stage {
-  readonly #ends: (() => Promise<unknown>)[] = [];
-
-  add<Started>(started: Started, end: (started: Started) => Promise<unknown>): Started {
-    this.#ends.unshift(() => end(started));
-    return started;
-  }
-
-  async close(): Promise<void> {
-    const faults: unknown[] = [];
-    for (const end of this.#ends) await end().catch((fault: unknown) => faults.push(fault));
-    if (faults.length > 0) throw faults[0];
-  }
 }
 
 const MESSAGE = ['-t', QUESTION.type, '-d', JSON.stringify(QUESTION.content)];
