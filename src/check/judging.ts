@@ -27,7 +27,7 @@ export function byReply(run: Probe['run']): Probe['run'] {
   return async (bench, signal) => ((await bench.answers(signal)) ? run(bench, signal) : noAnswer(bench));
 }
 
-/** Silence: the server may be without MSC4246, or know other types only (A9 of docs/requirements.md). */
+/** Silence: the server may be without MSC4246, or know other types only (A9 of docs/evidence/ambiguities.md). */
 export function noAnswer(bench: Bench): Finding {
   return inconclusive(noAnswerWords(bench));
 }

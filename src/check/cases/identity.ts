@@ -131,7 +131,7 @@ async function someAccount(bench: Bench, signal: AbortSignal): Promise<MadeAccou
   return made.status === 401 ? wantsMore(made) : skipped(`no account can be made: ${answered(made)}`);
 }
 
-/** A name was refused: is it this name, or any? The code is our reading (A7 of docs/requirements.md). */
+/** A name was refused: is it this name, or any? The code is our reading (A7 of docs/evidence/ambiguities.md). */
 function nameRefused(answer: Pick<MatrixError, 'status' | 'errcode'>): Finding {
   if (answer.errcode === 'M_INVALID_USERNAME') return pass(answered(answer));
   const isAny = answer.status === 403 || answer.status === 404 || answer.errcode === 'M_UNRECOGNIZED';
