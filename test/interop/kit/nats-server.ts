@@ -12,6 +12,8 @@ import type { NatsProgram } from './nats-program.js';
 export interface NatsServer {
   /** `127.0.0.1:PORT` */
   readonly address: string;
+  /** Of the program. */
+  readonly version: string;
   /** Ends it without a word (SIGKILL). */
   kill(): Promise<void>;
   /** Starts it again, at the same port. */
@@ -27,9 +29,10 @@ export async function openNatsServer(program: NatsProgram, configuration = ''): 
   const file = join(folder, 'nats.conf');
   await writeFile(file, configuration);
   let server = await start(program.path, file, ANY_PORT);
-  const { address } = server;
+  const { address, version } = server;
   return {
     address,
+    version,
     kill: () => server.kill(),
     async restart() {
       server = await start(program.path, file, address.replace(/^.*:/, ''));
@@ -100,6 +103,8 @@ async function start(path: string, file: string, port: string) {
   if (address === undefined) throw new Error(`nats-server did not start; it said:\n${said.join('\n')}`);
   return {
     address,
+    version:
+      said.map((line) => / Version: +(\S+)/.exec(line)?.[1]).find((found) => found !== undefined) ?? '',
     async kill() {
       child.kill('SIGKILL');
       await ended;
