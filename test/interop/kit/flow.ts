@@ -49,10 +49,13 @@ export class Flow {
     return this.#answers.size;
   }
 
-  /** Resolves when so many requests are answered. */
+  /** Resolves when so many requests are answered; rejects when no more answers come. */
   async answered(count: number): Promise<void> {
+    let isOver = false;
+    const over = this.#work.then(() => void (isOver = true));
     while (this.#answers.size < count) {
-      await Promise.race([this.#work, new Promise<void>((resolve) => this.#watchers.push(resolve))]);
+      if (isOver) throw new Error(`only ${String(this.#answers.size)} of ${String(count)} answers have come`);
+      await Promise.race([over, new Promise<void>((resolve) => this.#watchers.push(resolve))]);
     }
   }
 
