@@ -139,8 +139,8 @@ async function forward(
 ): Promise<IncomingMessage | undefined> {
   const { method = '', url = '', rawHeaders } = asked;
   // on a unix socket nothing else says where a request comes from, and Synapse asks
-  const headers = [...rawHeaders, 'X-Forwarded-For', asked.socket.remoteAddress ?? ''];
-  const sent = httpRequest({ socketPath, agent, method, path: url, headers });
+  const from = ['X-Forwarded-For', asked.socket.remoteAddress ?? '', 'X-Forwarded-Proto', 'https'];
+  const sent = httpRequest({ socketPath, agent, method, path: url, headers: [...rawHeaders, ...from] });
   const hangUp = () => sent.destroy();
   response.once('close', hangUp); // whoever hangs up hangs up there, too
   sent.end(body);
@@ -162,10 +162,11 @@ async function bodyOf(message: IncomingMessage): Promise<Buffer> {
 }
 
 /** The headers that are not of one connection only (RFC 9110, section 7.6.1). */
-function endToEnd({ connection, 'transfer-encoding': coding, ...headers }: IncomingMessage['headers']) {
-  void connection;
-  void coding;
-  return headers as OutgoingHttpHeaders;
+function endToEnd(headers: IncomingMessage['headers']): OutgoingHttpHeaders {
+  const kept = { ...headers };
+  delete kept.connection;
+  delete kept['transfer-encoding'];
+  return kept;
 }
 
 const NOBODY: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT']);
