@@ -22,10 +22,30 @@ export interface OpenAccount {
 }
 
 /**
- * The account that flags, environment and profiles name.
- * @throws UsageError when it is of another origin than the homeserver to look at; else like `openSession`
+ * The session that flags, environment and profiles name, and that of the second account if there is one. Nothing is
+ * read yet.
+ *
+ * @throws UsageError when one is of another origin than the homeserver to look at, or when both are of one account; else
+ *   like `openSession`
  */
-export async function openMainSession(context: Context, { homeserver }: RunOptions): Promise<Session> {
+export async function openSessions(
+  context: Context,
+  options: RunOptions,
+): Promise<{ readonly main: Session; readonly other: Session | undefined }> {
+  const main = await openMainSession(context, options);
+  const other = await openOtherSession(context, options);
+  if (other !== undefined) {
+    const { userId } = await other.identify(context.signal);
+    if (userId === (await main.identify(context.signal)).userId) {
+      throw new UsageError(`the second account is the first one, ${userId}`, {
+        hint: 'name another one, or leave out --other and MX2S_OTHER_ACCESS_TOKEN',
+      });
+    }
+  }
+  return { main, other };
+}
+
+async function openMainSession(context: Context, { homeserver }: RunOptions): Promise<Session> {
   const choice = chooseCredentials(context.globals, context.env);
   // a profile is held to the homeserver named, and its error names the profile that fits
   const session =
@@ -40,11 +60,7 @@ export async function openMainSession(context: Context, { homeserver }: RunOptio
   return session;
 }
 
-/**
- * The second account, if one is named.
- * @throws UsageError when it is of another origin, NotLoggedInError, InvalidInputError
- */
-export async function openOtherSession(
+async function openOtherSession(
   context: Context,
   { homeserver, other }: RunOptions,
 ): Promise<Session | undefined> {

@@ -30,6 +30,7 @@ interface CommonOptions {
 /** Tell what can be looked at; ask nobody. */
 export interface ListOptions extends CommonOptions {
   readonly action: 'list';
+  readonly format: 'text' | 'json' | undefined;
 }
 
 export interface RunOptions extends CommonOptions {
@@ -78,7 +79,7 @@ export function parseCheckOptions({ args: [url], flags, globals }: Typed): Check
     format: parseFormat(flags.text('format'), globals),
     requirements: parseOnly(flags.text('only')),
   };
-  if (flags.given('list')) return { action: 'list', ...common };
+  if (flags.given('list')) return { action: 'list', ...common, format: parseListFormat(common.format) };
   if (url === undefined) {
     throw new UsageError('no homeserver was given', {
       hint: 'name its URL, as in mx2s check https://matrix.example.org; or see --list',
@@ -114,6 +115,13 @@ function parseFormat(
     });
   }
   return found;
+}
+
+function parseListFormat(format: ReportFormat | undefined): ListOptions['format'] {
+  if (format !== 'tap' && format !== 'junit') return format;
+  throw new UsageError(`--list has no results that --format ${format} could tell`, {
+    hint: 'leave one of them out',
+  });
 }
 
 function parseOnly(typed: string | undefined): readonly RequirementId[] {

@@ -10,7 +10,7 @@ import { serverNameOf } from '../ids/user-id.js';
 import { startProgress } from '../ui/progress.js';
 import { listedRequirement } from '../ui/render/check-json.js';
 import { renderCheckTally, renderListed } from '../ui/render/check-text.js';
-import { openAccount, openMainSession, openOtherSession } from './check-accounts.js';
+import { openAccount, openSessions } from './check-accounts.js';
 import { openSecondServer } from './check-federation.js';
 import {
   configureCheck,
@@ -55,42 +55,69 @@ interface ThisRun {
   readonly record: WireRecord;
 }
 
-async function run(context: Context, options: RunOptions, { runId, record }: ThisRun): Promise<ExitCode> {
-  const { clock, chance, signal, out, talk, globals, env } = context;
-  const startedMs = clock.monotonic();
-  const session = await openMainSession(context, options);
-  const otherSession = await openOtherSession(context, options);
-  const open: { close(): Promise<void> }[] = [];
+interface Closable {
+  close(): Promise<void>;
+}
+
+async function run(context: Context, options: RunOptions, thisRun: ThisRun): Promise<ExitCode> {
+  const open: Closable[] = [];
   try {
-    const main = await openAccount(context, session, runId, options);
-    open.push(main);
-    const other = otherSession && (await openAccount(context, otherSession, runId, options));
-    if (other !== undefined) open.push(other);
-    const second =
-      options.federation &&
-      (await openSecondServer(context, options.federation, serverNameOf(main.account.userId), record));
-    if (second !== undefined) open.push(second);
-    const registrar = options.allowRegister ? await openRegistrar(context, session.homeserver) : undefined;
-    if (registrar !== undefined) open.push(registrar);
-    const bench = new Bench({
-      account: main.account,
-      other: other?.account,
-      second,
-      registrar: registrar?.registrar,
-      probeType: options.probeType,
-      runId,
-      waitMs: options.waitMs,
-      clock,
-      chance,
-    });
-    const report = openReport(out, options, clock.now());
-    const progress = await startProgress(talk, {
-      inCi: Boolean(env['CI']),
-      quiet: globals.quiet,
-      text: session.homeserver,
-    });
-    open.push({ close: async () => progress.stop() });
-    const results: Result[] = [];
+    const bench = await openBench(context, options, thisRun, open);
+    return await look(context, options, bench, thisRun.record);
+  } finally {
+    for (const each of open.reverse()) await each.close();
+  }
+}
+
+/** Opens what the probes work with; each part is added to `open` as soon as it has to be closed. */
+async function openBench(
+  context: Context,
+  options: RunOptions,
+  { runId, record }: ThisRun,
+  open: Closable[],
+): Promise<Bench> {
+  const { clock, chance } = context;
+  const keep = <Part extends Closable>(part: Part): Part => {
+    open.push(part);
+    return part;
+  };
+  const sessions = await openSessions(context, options);
+  const { account } = keep(await openAccount(context, sessions.main, runId, options));
+  const other = sessions.other && keep(await openAccount(context, sessions.other, runId, options));
+  const second =
+    options.federation &&
+    keep(await openSecondServer(context, options.federation, serverNameOf(account.userId), record));
+  const registration = options.allowRegister
+    ? keep(await openRegistration(context, sessions.main.homeserver))
+    : undefined;
+  return new Bench({
+    account,
+    other: other?.account,
+    second,
+    registrar: registration?.registrar,
+    probeType: options.probeType,
+    runId,
+    waitMs: options.waitMs,
+    clock,
+    chance,
+  });
+}
+
+async function look(
+  { clock, signal, out, talk, globals, env }: Context,
+  options: RunOptions,
+  bench: Bench,
+  record: WireRecord,
+): Promise<ExitCode> {
+  const startedMs = clock.monotonic();
+  const report = openReport(out, options, clock.now());
+  const progress = await startProgress(talk, {
+    inCi: Boolean(env['CI']),
+    quiet: globals.quiet,
+    text: options.homeserver,
+  });
+  const results: Result[] = [];
+  try {
     await report.begin();
     await runChecks({
       requirements: options.requirements,
@@ -101,7 +128,7 @@ async function run(context: Context, options: RunOptions, { runId, record }: Thi
       signal,
       begin: (requirement) => {
         progress.update(requirement);
-        record.take();
+        record.take(); // what opened the bench decided nothing
       },
       report: async (result) => {
         results.push(result);
@@ -110,17 +137,16 @@ async function run(context: Context, options: RunOptions, { runId, record }: Thi
       },
     });
     await report.end();
-    const tally = tallyOf(results, options.strict);
-    progress.stop();
-    talk.notice(renderCheckTally(tally, record.requests, clock.monotonic() - startedMs));
-    return tally.counting > 0 ? 1 : 0;
   } finally {
-    for (const each of open.reverse()) await each.close();
+    progress.stop();
   }
+  const tally = tallyOf(results, options.strict);
+  talk.notice(renderCheckTally(tally, record.requests, clock.monotonic() - startedMs));
+  return tally.counting > 0 ? 1 : 0;
 }
 
 /** A registrar whose accounts are deactivated when it is closed; those that cannot be are told of. */
-async function openRegistrar({ http, chance, clock, signal, talk }: Context, homeserver: string) {
+async function openRegistration({ http, chance, clock, signal, talk }: Context, homeserver: string) {
   const registrar = new Registrar({ http: await http(), homeserver, chance });
   return {
     registrar,
