@@ -82,9 +82,13 @@ function attributes(values: Readonly<Record<string, string>>): string {
     .join('');
 }
 
-/** What XML cannot hold, control characters above all, is escaped as everywhere. */
+/** What XML cannot hold, control characters above all, is escaped as everywhere (XML 1.0, section 2.2). */
 function escapeXml(text: string): string {
-  return escapeText(text).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  const holdable = escapeText(text).replace(
+    /[\ufffe\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16)}`,
+  );
+  return holdable.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 function seconds(durationMs: number): string {

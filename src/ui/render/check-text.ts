@@ -62,10 +62,13 @@ function renderWithNote(
   note: string,
   { palette, width, mayCut }: CheckLook & { readonly mayCut: boolean },
 ): string {
-  const headWidth = head.reduce((sum, [text]) => sum + text.length + GAP_WIDTH, 0);
-  const fits = headWidth + [...escapeText(note)].length <= width;
-  if (fits || mayCut)
-    return renderColumns(note === '' ? head : [...head, [note, palette.faint]], width).trimEnd();
+  const room = width - head.reduce((sum, [text]) => sum + text.length + GAP_WIDTH, 0);
+  const fits = [...escapeText(note)].length <= room;
+  if (fits || mayCut) {
+    const columns: readonly Column[] =
+      fits || room >= MIN_NOTE_WIDTH ? [...head, [note, palette.faint]] : head;
+    return renderColumns(columns, width).trimEnd();
+  }
   const below = wrap(note, width - INDENT.length).map((line) => INDENT + palette.faint(line));
   return [renderColumns(head, width).trimEnd(), ...below].join('\n');
 }
@@ -110,4 +113,6 @@ const PROVABLE_WIDTH = 'by reply'.length;
 const BASIS_WIDTH = 'proposal'.length;
 const TITLE_WIDTH = Math.max(...REQUIREMENT_IDS.map((id) => requirementOf(id).title.length));
 const GAP_WIDTH = 2;
+/** Less of a note says nothing. */
+const MIN_NOTE_WIDTH = 16;
 const INDENT = ' '.repeat(ID_WIDTH + GAP_WIDTH);
