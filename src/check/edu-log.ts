@@ -7,6 +7,7 @@ export class EduLog {
   readonly #onKept: (edu: JsonText) => void;
   readonly #edus: JsonNode[] = [];
   readonly #txnIds = new Set<string>();
+  #characters = 0;
   #watchers: (() => void)[] = [];
 
   /** @param onKept told of each EDU that is kept */
@@ -20,12 +21,16 @@ export class EduLog {
     return this.#edus;
   }
 
-  /** Keeps the EDUs of a transaction, unless it came before. Nothing is kept beyond 10,000. */
+  /** Keeps the EDUs of a transaction, unless it came before. Nothing is kept beyond 10,000, or 32 Mi characters. */
   keep(txnId: string, edus: readonly JsonNode[]): void {
-    if (this.#txnIds.has(txnId) || this.#edus.length + edus.length > MAX_EDUS) return;
+    const texts = edus.map(encodeJson);
+    const characters = texts.reduce((sum, { length }) => sum + length, this.#characters);
+    const isFull = this.#edus.length + edus.length > MAX_EDUS || characters > MAX_CHARACTERS;
+    if (isFull || this.#txnIds.has(txnId)) return;
+    this.#characters = characters;
     this.#txnIds.add(txnId);
     this.#edus.push(...edus);
-    for (const edu of edus) this.#onKept(encodeJson(edu));
+    for (const text of texts) this.#onKept(text);
     for (const wake of this.#watchers.splice(0)) wake();
   }
 
@@ -61,3 +66,4 @@ export class EduLog {
 }
 
 const MAX_EDUS = 10_000;
+const MAX_CHARACTERS = 32 * 1024 * 1024;

@@ -27,6 +27,10 @@ describe('the log of what another server sent', () => {
         Array.from({ length: 100 }, () => edu('a')),
       );
     expect(log.all).toHaveLength(10_000);
+
+    const long = new EduLog(systemClock);
+    for (let n = 0; n < 5; n += 1) long.keep(`t${String(n)}`, [edu('a'.repeat(8 * 1024 * 1024))]);
+    expect(long.all).toHaveLength(3);
   });
 
   it('finds what came, and waits for what is to come', async () => {

@@ -88,6 +88,7 @@ describe('what the second server hears', () => {
       });
     }
     expect(second.heard.all).toEqual([]);
+    expect(other.asked).toEqual([]); // nobody makes it ask whom he likes for a key
   });
 });
 

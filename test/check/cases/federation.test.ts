@@ -6,7 +6,6 @@ import { RECEIVER_FEDERATION_PROBES } from '../../../src/check/cases/receiver-fe
 import { SENDER_FEDERATION_PROBES } from '../../../src/check/cases/sender-federation.js';
 import { SUBSYSTEM_FEDERATION_PROBES } from '../../../src/check/cases/subsystem-federation.js';
 import { TO_USER_FEDERATION_PROBES } from '../../../src/check/cases/to-user-federation.js';
-import type { Finding } from '../../../src/check/probe.js';
 import { ALICE, SECOND, SERVER_USER, modelBench, type Rules } from '../model-server.js';
 
 const PROBES = [
@@ -30,41 +29,41 @@ async function blamed(bench: Bench): Promise<Readonly<Record<string, string>>> {
 const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string, string>>])[] = [
   ['nothing', {}, {}],
   [
-    'R-10: sends "*" on as it is',
+    'sends "*" on as it is',
     { devicesOfServer: (devices) => devices },
     { 'R-10': 'fail', 'R-12': 'fail', 'R-13': 'fail' },
   ],
   [
-    'R-10: does not send "*" on',
+    'does not send "*" on',
     { devicesOfServer: ({ '': named }) => (named ? { '': named } : {}) },
     { 'R-10': 'fail' },
   ],
   [
-    'R-12: lets "*" win over ""',
+    'lets "*" win over ""',
     { devicesOfServer: ({ '': named, '*': all }) => ({ '': all ?? named ?? {} }) },
     { 'R-12': 'fail' },
   ],
   [
-    'R-13: sends on to any device',
+    'sends on to any device',
     {
       devicesOfServer: ({ '': named, '*': all, ...more }) =>
         (named ?? all) ? { '': named ?? all ?? {} } : more,
     },
     { 'R-13': 'fail' },
   ],
-  ['R-13: sends on to "" of a user', { devicesOfUser: (devices) => devices }, { 'R-13': 'fail' }],
+  ['sends on to "" of a user', { devicesOfUser: (devices) => devices }, { 'R-13': 'fail' }],
   [
-    'R-9: refuses messages to other servers',
+    'refuses messages to other servers',
     { refusal: (type) => (type === 'mx2s.ping' ? undefined : 400) },
     { 'R-9': 'fail', 'R-10': 'fail', 'R-12': 'fail', 'R-13': 'fail', 'R-14': 'fail' },
   ],
   [
-    'R-14: gives no message_id',
+    'gives no message_id',
     { outgoing: (edu) => [{ edu_type: 'm.direct_to_device', content: { ...edu, message_id: undefined } }] },
     { 'R-14': 'fail, spec' },
   ],
   [
-    'R-14: gives a message_id of 33 code points',
+    'gives a message_id of 33 code points',
     {
       outgoing: (edu) => [
         { edu_type: 'm.direct_to_device', content: { ...edu, message_id: '💬'.repeat(33) } },
@@ -73,12 +72,12 @@ const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string,
     { 'R-14': 'fail, spec' },
   ],
   [
-    'R-14: gives each message the same message_id',
+    'gives each message the same message_id',
     { outgoing: (edu) => [{ edu_type: 'm.direct_to_device', content: { ...edu, message_id: 'm' } }] },
     { 'R-14': 'fail, spec' },
   ],
   [
-    'R-14: sends an EDU with more members, and a message_id of 32 code points',
+    'sends an EDU with more members, and a message_id of 32 code points',
     {
       outgoing: (edu) => [
         {
@@ -93,8 +92,8 @@ const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string,
     },
     {},
   ],
-  ['R-14: sends as somebody else', { sender: () => `@bob:model.test` }, { 'R-14': 'fail', 'R-30': 'fail' }],
-  ['R-30: sends as whom the request names', { sender: ({ sender = ALICE }) => sender }, { 'R-30': 'fail' }],
+  ['sends as somebody else', { sender: () => `@bob:model.test` }, { 'R-14': 'fail', 'R-30': 'fail' }],
+  ['sends as whom the request names', { sender: ({ sender = ALICE }) => sender }, { 'R-30': 'fail' }],
   [
     'reaches no other server',
     { reaches: () => false },
@@ -106,23 +105,23 @@ const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string,
     ),
   ],
   [
-    'R-11: has a device list',
+    'has a device list',
     { devices: () => ({ user_id: SERVER_USER, stream_id: 1, devices: [{ device_id: '', keys: {} }] }) },
     { 'R-11': 'fail' },
   ],
   [
-    'R-11: has an empty device list of its own',
+    'has an empty device list of its own',
     { devices: (userId) => (userId === SERVER_USER ? { user_id: userId, stream_id: 1, devices: [] } : 404) },
     { 'R-11': 'fail' },
   ],
   [
-    'R-11: has an empty device list of anybody',
+    'has an empty device list of anybody',
     { devices: (userId) => ({ user_id: userId, stream_id: 1, devices: [] }) },
     {},
   ],
-  ['R-11: tells nobody of devices', { devices: () => 403 }, { 'R-11': 'inconclusive' }],
+  ['tells nobody of devices', { devices: () => 403 }, { 'R-11': 'inconclusive' }],
   [
-    'R-11: sends m.device_list_update',
+    'sends m.device_list_update',
     {
       outgoing: (edu) => [
         { edu_type: 'm.device_list_update', content: { user_id: SERVER_USER } },
@@ -131,30 +130,30 @@ const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string,
     },
     { 'R-11': 'fail' },
   ],
-  ['R-16: believes every sender', { believes: () => true }, { 'R-16': 'fail' }],
+  ['believes every sender', { believes: () => true }, { 'R-16': 'fail' }],
   [
-    'R-16: believes who speaks as itself',
+    'believes who speaks as itself',
     { believes: (sender) => sender.endsWith(SECOND) || sender === SERVER_USER },
     { 'R-16': 'fail' },
   ],
   [
-    'R-28: hands no @:d on',
+    'hands no @:d on',
     { believes: (sender) => sender.endsWith(SECOND) && !sender.startsWith('@:') },
     { 'R-28': 'fail' },
   ],
-  ['R-18: takes a message_id again', { knowsMessageIds: false }, { 'R-18': 'fail' }],
+  ['takes a message_id again', { knowsMessageIds: false }, { 'R-18': 'fail' }],
   [
     'delivers no EDU',
     { delivers: () => false },
     { 'R-16': 'inconclusive', 'R-18': 'inconclusive', 'R-19': 'inconclusive', 'R-28': 'inconclusive' },
   ],
   [
-    'R-19: fails at an unknown EDU',
+    'fails at an unknown EDU',
     { transactionStatus: (types) => (types.includes('mx2s.check.unknown') ? 500 : 200) },
     { 'R-19': 'fail' },
   ],
   [
-    'R-19: answers whatever comes',
+    'answers whatever comes',
     { answersEdu: ({ sender }) => !sender.startsWith('@:') },
     { 'R-19': 'inconclusive' },
   ],
@@ -181,28 +180,24 @@ const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string,
     },
   ],
   [
-    'R-17: does not answer what came for "*"',
+    'does not answer what came for "*"',
     {
       answersEdu: ({ sender, type }, device) =>
         type === 'mx2s.ping' && !sender.startsWith('@:') && device === '',
     },
     { 'R-17': 'fail' },
   ],
+  ['has a profile of @:d', { profile: (userId) => (userId === SERVER_USER ? {} : 404) }, { 'R-23': 'fail' }],
+  ['has a profile of anybody', { profile: () => ({}) }, {}],
+  ['tells nobody of profiles', { profile: () => 403 }, { 'R-23': 'inconclusive' }],
+  ['answers as somebody else', { answerSender: '@bot:model.test' }, { 'R-27': 'fail' }],
+  ['answers all devices', { answerDevice: () => '*' }, { 'R-35': 'fail' }],
   [
-    'R-23: has a profile of @:d',
-    { profile: (userId) => (userId === SERVER_USER ? {} : 404) },
-    { 'R-23': 'fail' },
-  ],
-  ['R-23: has a profile of anybody', { profile: () => ({}) }, {}],
-  ['R-23: tells nobody of profiles', { profile: () => 403 }, { 'R-23': 'inconclusive' }],
-  ['R-27: answers as somebody else', { answerSender: '@bot:model.test' }, { 'R-27': 'fail' }],
-  ['R-35: answers all devices', { answerDevice: () => '*' }, { 'R-35': 'fail' }],
-  [
-    'R-35: answers a device that it was not asked from',
+    'answers a device that it was not asked from',
     { answerDevice: (named) => named ?? 'OTHER' },
     { 'R-35': 'fail' },
   ],
-  ['R-36: answers another @:d', { answersEdu: ({ type }) => type === 'mx2s.ping' }, { 'R-36': 'fail' }],
+  ['answers another @:d', { answersEdu: ({ type }) => type === 'mx2s.ping' }, { 'R-36': 'fail' }],
 ];
 
 describe('a homeserver that', () => {
@@ -211,16 +206,13 @@ describe('a homeserver that', () => {
   });
 });
 
-describe('what a probe says', () => {
-  it.each<[string, Partial<Rules>, string, Finding]>([
-    [
-      'R-10',
-      { devicesOfServer: (devices) => devices },
-      'R-10',
-      { verdict: 'fail', seen: `"*" was sent to @:${SECOND} as "*"` },
-    ],
-  ])('%s', async (_id, broken, requirement, finding) => {
-    const probe = PROBES.find((each) => each.requirement === requirement);
-    expect(await probe?.run(modelBench(broken), new AbortController().signal)).toEqual(finding);
+describe('a finding', () => {
+  it('says what was seen', async () => {
+    const probe = PROBES.find(({ requirement }) => requirement === 'R-10');
+    const bench = modelBench({ devicesOfServer: (devices) => devices });
+    expect(await probe?.run(bench, new AbortController().signal)).toEqual({
+      verdict: 'fail',
+      seen: `"*" was sent to @:${SECOND} as "*"`,
+    });
   });
 });
