@@ -10,10 +10,9 @@ import { sendToDevice } from '../client/send-to-device.js';
 import type { Chance } from '../chance.js';
 import type { Clock } from '../clock.js';
 import { InvalidInputError, MatrixError, RateLimitedError } from '../errors.js';
-import { SERVER_DEVICE_ID } from '../ids/device-id.js';
 import type { ServerName } from '../ids/server-name.js';
 import { gradeUserId, serverNameOf, serverUserOf, type UserId } from '../ids/user-id.js';
-import { answerEntries, type LogEntry, type LogOutcome } from '../server/log-entry.js';
+import { answerEntries, messageEntry, type LogEntry, type LogOutcome } from '../server/log-entry.js';
 import type { RateLimit } from '../server/rate-limit.js';
 import type { Dispatched, Dispatcher } from '../subsystems/dispatch.js';
 import { batchAnswers, type AnswerBatch, type ServerMessage } from '../subsystems/handler.js';
@@ -21,7 +20,7 @@ import { encodeAllMessages } from '../todevice/message.js';
 import { parseJson, type JsonText } from '../wire/json.js';
 import type { ToDeviceEvent } from '../wire/sync.js';
 import { isPassing } from './passing.js';
-import type { Metrics } from './metrics.js';
+import type { EventOutcome, Metrics } from './metrics.js';
 
 export interface WorkerOptions {
   readonly serverName: ServerName;
@@ -56,22 +55,9 @@ export function createWorker(options: WorkerOptions): Worker {
   const { onEvent, onFailure, onRefusal } = options;
   const serverUser = serverUserOf(serverName);
 
-  function count(
-    message: ServerMessage,
-    outcome: Exclude<LogOutcome, 'overflow' | 'duplicate' | 'spoofed'>,
-  ): void {
+  function count(message: ServerMessage, outcome: EventOutcome & LogOutcome): void {
     metrics.events[outcome] += 1;
-    const { sender, type, via, content } = message;
-    onEvent({
-      direction: 'in',
-      sender,
-      to: serverUser,
-      device: SERVER_DEVICE_ID,
-      type,
-      via,
-      outcome,
-      content: outcome === 'handled' ? content : undefined,
-    });
+    onEvent(messageEntry(serverUser, message, outcome));
   }
 
   /** The last outcome: a failure is one when the tries are used up. */

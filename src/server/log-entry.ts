@@ -1,6 +1,7 @@
 /** The event log: one entry for each message to this server, and one for each answer of it. */
+import { SERVER_DEVICE_ID } from '../ids/device-id.js';
 import { serverNameOf, type UserId } from '../ids/user-id.js';
-import type { AnswerBatch, Via } from '../subsystems/handler.js';
+import type { AnswerBatch, ServerMessage, Via } from '../subsystems/handler.js';
 import type { JsonText } from '../wire/json.js';
 
 /** What became of a message. `spoofed` is for federation. */
@@ -17,6 +18,22 @@ export interface LogEntry {
   readonly outcome: LogOutcome;
   /** Only where the outcome is `handled`: of what nobody handles no trace is kept (R-19). */
   readonly content?: JsonText | undefined;
+}
+
+/** The entry for a message to `to`, the server. */
+export function messageEntry(to: UserId, message: ServerMessage, outcome: LogOutcome): LogEntry {
+  const { sender, type, via, content } = message;
+  const isHandled = outcome === 'handled';
+  return {
+    direction: 'in',
+    sender,
+    to,
+    device: SERVER_DEVICE_ID,
+    type,
+    via,
+    outcome,
+    content: isHandled ? content : undefined,
+  };
 }
 
 /** An entry for each answer of `sender`, the server. */
