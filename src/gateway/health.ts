@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../clock.js';
 import { UsageError } from '../errors.js';
-import { renderMetrics, type Metrics } from './metrics.js';
+import { missingFor, renderMetrics, type Metrics } from './metrics.js';
 
 export interface Health {
   readonly port: number;
@@ -10,8 +10,8 @@ export interface Health {
 }
 
 /**
- * Answers on `port` (0 for any): `/live` while the process is, `/ready` while the homeserver answers (503 when it
- * does not), `/metrics` for Prometheus.
+ * Answers on `port` (0 for any): `/live` while the process is, `/ready` while the homeserver, and NATS where it
+ * takes part in a queue group, answer (503 when not), `/metrics` for Prometheus.
  *
  * @throws UsageError when it cannot listen there
  */
@@ -53,14 +53,18 @@ function answerTo(target: string, metrics: Metrics, nowMs: number): HealthAnswer
     case '/live':
       return { status: 200, type: TEXT, body: 'live\n' };
     case '/ready':
-      return metrics.isConnected
-        ? { status: 200, type: TEXT, body: 'ready\n' }
-        : { status: 503, type: TEXT, body: 'the homeserver does not answer\n' };
+      return ready(missingFor(metrics));
     case '/metrics':
       return { status: 200, type: `${TEXT}; version=0.0.4`, body: renderMetrics(metrics, nowMs) };
     default:
       return { status: 404, type: TEXT, body: 'there are /live, /ready and /metrics\n' };
   }
+}
+
+function ready(missing: string | undefined): HealthAnswer {
+  return missing === undefined
+    ? { status: 200, type: TEXT, body: 'ready\n' }
+    : { status: 503, type: TEXT, body: `${missing}\n` };
 }
 
 const TEXT = 'text/plain; charset=utf-8';

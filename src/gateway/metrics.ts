@@ -6,6 +6,9 @@ export type EventOutcome = 'handled' | 'failed' | 'dropped' | 'limited' | 'malfo
 /** What became of an answer: the homeserver took it, or refused it for good. */
 export type AnswerOutcome = 'accepted' | 'refused';
 
+/** What became of a message that came from a queue group. */
+export type QueueOutcome = Extract<EventOutcome, 'handled' | 'failed' | 'dropped' | 'malformed'>;
+
 /** What has happened since the start. Plain counters, for one writer. */
 export interface Metrics {
   readonly events: Record<EventOutcome, number>;
@@ -23,11 +26,22 @@ export interface Metrics {
   waitingSinceMs: number | undefined;
   /** The last good answer to a request for events, in milliseconds since the Unix epoch. */
   lastSyncMs: number | undefined;
-  /** The homeserver answered the last request for events, or took the last answer. */
-  isConnected: boolean;
+  /**
+   * The homeserver answered the last request for events, or took the last answer. Undefined where no device is read,
+   * by one that is a member of a queue group and nothing else.
+   */
+  isConnected: boolean | undefined;
+  /** As a member of a queue group. */
+  readonly queue: {
+    readonly events: Record<QueueOutcome, number>;
+    /** In how many subjects it is to take part, and in how many it does. */
+    subjects: number;
+    joined: number;
+  };
 }
 
-export function createMetrics(): Metrics {
+/** @param isReader false for one that only is a member of a queue group */
+export function createMetrics(isReader = true): Metrics {
   return {
     events: { handled: 0, failed: 0, dropped: 0, limited: 0, malformed: 0 },
     answers: { accepted: 0, refused: 0 },
@@ -38,12 +52,24 @@ export function createMetrics(): Metrics {
     waiting: 0,
     waitingSinceMs: undefined,
     lastSyncMs: undefined,
-    isConnected: false,
+    isConnected: isReader ? false : undefined,
+    queue: { events: { handled: 0, failed: 0, dropped: 0, malformed: 0 }, subjects: 0, joined: 0 },
   };
+}
+
+/** What is missing for messages to be handled; undefined when nothing is. */
+export function missingFor({ isConnected, queue }: Metrics): string | undefined {
+  if (isConnected === false) return 'the homeserver does not answer';
+  return queue.joined < queue.subjects ? 'NATS does not answer' : undefined;
 }
 
 /** The metrics in the text format of Prometheus, version 0.0.4. */
 export function renderMetrics(metrics: Metrics, nowMs: number): string {
+  const families = metrics.isConnected === undefined ? [] : readerFamilies(metrics, nowMs);
+  return [...families, ...queueFamilies(metrics)].join('');
+}
+
+function readerFamilies(metrics: Metrics, nowMs: number): string[] {
   const { waitingSinceMs, lastSyncMs } = metrics;
   return [
     family('events_total', 'counter', 'Events addressed to the server, by outcome.', metrics.events),
@@ -69,9 +95,22 @@ export function renderMetrics(metrics: Metrics, nowMs: number): string {
       'connected',
       'gauge',
       'The homeserver answered the last time it was asked.',
-      metrics.isConnected ? 1 : 0,
+      metrics.isConnected === true ? 1 : 0,
     ),
-  ].join('');
+  ];
+}
+
+function queueFamilies({ queue }: Metrics): string[] {
+  return [
+    family(
+      'queue_events_total',
+      'counter',
+      'Messages that came from a queue group, by outcome.',
+      queue.events,
+    ),
+    family('queue_subjects', 'gauge', 'Subjects in which it is to take part.', queue.subjects),
+    family('queue_joined', 'gauge', 'Subjects in which it does take part.', queue.joined),
+  ];
 }
 
 function family(

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createMetrics, renderMetrics } from '../../src/gateway/metrics.js';
+import { createMetrics, missingFor, renderMetrics } from '../../src/gateway/metrics.js';
 
 it('tells Prometheus what was counted', () => {
   const metrics = createMetrics();
@@ -28,4 +28,29 @@ mx2s_gateway_events_total{outcome="failed"} 0
 
 it('has no lag when nothing waits', () => {
   expect(renderMetrics(createMetrics(), 5000)).toContain('mx2s_gateway_lag_seconds 0\n');
+});
+
+it('tells of the queue group, and of nothing else where no device is read', () => {
+  const metrics = createMetrics(false);
+  metrics.queue.events.handled = 4;
+  metrics.queue.subjects = 2;
+  metrics.queue.joined = 1;
+  const text = renderMetrics(metrics, 0);
+  expect(text).toContain('mx2s_gateway_queue_events_total{outcome="handled"} 4\n');
+  expect(text).toContain('mx2s_gateway_queue_subjects 2\n');
+  expect(text).toContain('mx2s_gateway_queue_joined 1\n');
+  expect(text).not.toContain('mx2s_gateway_connected');
+});
+
+it.each([
+  [{ isConnected: true, subjects: 0, joined: 0 }, undefined],
+  [{ isConnected: false, subjects: 0, joined: 0 }, 'the homeserver does not answer'],
+  [{ isConnected: true, subjects: 2, joined: 1 }, 'NATS does not answer'],
+  [{ isConnected: undefined, subjects: 2, joined: 1 }, 'NATS does not answer'],
+  [{ isConnected: undefined, subjects: 2, joined: 2 }, undefined],
+])('says what is missing: %j', ({ isConnected, subjects, joined }, missing) => {
+  const metrics = createMetrics();
+  metrics.isConnected = isConnected;
+  Object.assign(metrics.queue, { subjects, joined });
+  expect(missingFor(metrics)).toBe(missing);
 });
