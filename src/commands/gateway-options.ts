@@ -4,11 +4,13 @@ import { parseHomeserverUrl } from '../client/homeserver-url.js';
 import { InvalidInputError, UsageError } from '../errors.js';
 import { parseServerName, type ServerName } from '../ids/server-name.js';
 import { serverUserOf } from '../ids/user-id.js';
+import { natsServiceOf, queueRulesOf } from '../subsystems/table.js';
 import { addExamples, type Typed } from './define.js';
 import { parseCount } from './globals.js';
-import { addHandlerFlags, parseHandlerOptions, type HandlerOptions } from './handler-options.js';
+import type { StageOptions } from './gateway-stage.js';
+import { addHandlerFlags, parseHandlerOptions } from './handler-options.js';
 
-export type GatewayCommand = GatewayInit | GatewayRun;
+export type GatewayCommand = GatewayInit | GatewayRun | GatewayMember;
 
 /** `gateway init`. */
 export interface GatewayInit {
@@ -19,12 +21,19 @@ export interface GatewayInit {
   readonly serverName: ServerName;
 }
 
-export interface GatewayRun extends HandlerOptions {
+export interface GatewayRun extends StageOptions {
   readonly action: 'run';
   readonly entry: GatewayEntry;
   readonly handlerRetries: number;
-  readonly healthPort: number | undefined;
-  readonly logFile: string | undefined;
+  /** The queue group that it is a member of, besides. */
+  readonly queue: string | undefined;
+}
+
+/** One that reads no device, and is a member of a queue group only. */
+export interface GatewayMember extends StageOptions {
+  readonly action: 'member';
+  readonly serverName: ServerName;
+  readonly queue: string;
 }
 
 /** What lets the gateway in. Files are as typed. */
@@ -39,7 +48,7 @@ export type GatewayEntry =
 
 export function configureGateway(command: Command): void {
   command
-    .usage('[init] --registration FILE|--password-file FILE [options]')
+    .usage('[init] --registration FILE|--password-file FILE|--nats-queue NAME [options]')
     .argument('[init]', 'make the registration, and say what to do with it')
     .option('--registration <file>', 'the registration as an application service')
     .option('--password-file <file>', 'the password of the server user, where it is an ordinary account')
@@ -47,6 +56,7 @@ export function configureGateway(command: Command): void {
   addHandlerFlags(command, 'how often each sender may address the server (default: any number)');
   command
     .option('--handler-retries <n>', 'how often a handler that failed is called again', '2')
+    .option('--nats-queue <name>', 'handle messages of nats:// rules, too, as a member of this queue group')
     .option('--log <file>', 'write the event log to a file, too')
     .option('--health-port <n>', 'answer /live, /ready and /metrics on this port of loopback; 0 for any');
   command.addHelpText('after', HANDLER_HELP);
@@ -62,14 +72,24 @@ export function parseGatewayOptions({ args: [verb], flags, globals }: Typed): Ga
   const place = { homeserver, serverName: parseName(flags.text('serverName')) };
   const files = { registration: flags.text('registration'), password: flags.text('passwordFile') };
   if (verb === 'init') return parseInit(files, place);
+  const queue = parseQueue(flags.text('natsQueue'));
   const healthPort = flags.text('healthPort');
+  const options = {
+    ...parseHandlerOptions(flags),
+    healthPort: healthPort === undefined ? undefined : parsePort(healthPort),
+    logFile: flags.text('log'),
+  };
+  if (queue !== undefined && options.handlers.every((rule) => natsServiceOf(rule) === undefined)) {
+    throw new UsageError('--nats-queue goes with a nats:// handler', { hint: QUEUE_HINT });
+  }
+  const isReader = files.registration !== undefined || files.password !== undefined;
+  if (queue !== undefined && !isReader) return parseMember(queue, place.serverName, options);
   return {
     action: 'run',
     entry: parseEntry(files, place),
-    ...parseHandlerOptions(flags),
+    ...options,
     handlerRetries: parseCount(flags.text('handlerRetries') ?? '2', '--handler-retries'),
-    healthPort: healthPort === undefined ? undefined : parsePort(healthPort),
-    logFile: flags.text('log'),
+    queue,
   };
 }
 
@@ -118,6 +138,31 @@ function parseEntry({ registration, password }: Files, { homeserver, serverName 
   return { passwordFile: password, homeserver, serverName };
 }
 
+function parseMember(
+  queue: string,
+  serverName: ServerName | undefined,
+  options: StageOptions,
+): GatewayMember {
+  if (serverName === undefined) {
+    throw new UsageError('it is not said whose messages are handled', { hint: 'add --server-name NAME' });
+  }
+  if (queueRulesOf(options.handlers).services.length === 0) {
+    throw new UsageError('no nats:// rule has a handler with the same pattern below it', {
+      hint: QUEUE_HINT,
+    });
+  }
+  return { action: 'member', serverName, queue, ...options };
+}
+
+/** NATS ends a name at white space. */
+function parseQueue(text: string | undefined): string | undefined {
+  if (text === undefined || /^[^\s\p{Cc}]+$/u.test(text)) return text;
+  throw new InvalidInputError(`--nats-queue: '${text}' is no name of a queue group`, {
+    at: '--nats-queue',
+    hint: 'a name without white space, for example --nats-queue workers',
+  });
+}
+
 function noRegistration(hint: string): UsageError {
   return new UsageError('no registration was named', { hint });
 }
@@ -136,10 +181,15 @@ function parsePort(text: string): number {
 }
 
 const MAX_PORT = 65_535;
+const QUEUE_HINT = `for example --on 'org.example.*=nats://localhost/matrix.example' --on 'org.example.*=exec:./handle.sh'`;
 const HANDLER_HELP = `
 Handlers are those of mx2s serve (see mx2s serve --help), but none learns the sending device: an answer goes to the
 device that the content names under device_id, else to all devices of the sender.
 --handler-concurrency is for all handlers together.
+
+With --nats-queue it takes messages, as well as it hands them over: below a nats:// rule, a second rule with the same
+pattern is the handler of what comes from there. One that has no --registration does nothing else, and any number of
+them share the work.
 
 With --registration the gateway is an application service, as Synapse lets it be. With --password-file it logs in to an
 account with the empty localpart that is there already: docs/homeservers.md says how to have one on Dendrite.`;
@@ -148,4 +198,5 @@ const EXAMPLES = [
   'mx2s gateway --registration mx2s.yaml --on "org.example.*=http://127.0.0.1:9000/handle"',
   'mx2s gateway --registration mx2s.yaml --on "org.example.*=exec:./handle.sh" --health-port 9300',
   'mx2s gateway --homeserver https://matrix.example.org --server-name example.org --password-file server-user.txt',
+  'mx2s gateway --server-name example.org --nats-queue workers --on "*=nats://localhost/matrix" --on "*=exec:./handle.sh"',
 ];

@@ -9,21 +9,18 @@ import { directoriesOf } from '../config/paths.js';
 import { readPosition, writePosition } from '../config/position.js';
 import { fixedToken } from '../config/token-source.js';
 import type { ExitCode } from '../exit-codes.js';
-import { openHealth } from '../gateway/health.js';
 import { createMetrics, type Metrics } from '../gateway/metrics.js';
 import { createRegistration, type RegistrationPlace } from '../gateway/registration.js';
 import { counted, runGateway } from '../gateway/run.js';
 import { serverUserTokens } from '../gateway/server-user.js';
+import { runTogether } from '../gateway/together.js';
 import { createWorker } from '../gateway/worker.js';
 import { SERVER_DEVICE_ID } from '../ids/device-id.js';
 import { serverUserOf, type UserId } from '../ids/user-id.js';
 import { openBatchSource } from '../listen/batch-source.js';
 import { QueueReader, startOf } from '../listen/queue-reader.js';
 import { createRateLimit } from '../server/rate-limit.js';
-import { createDispatcher, type Dispatcher } from '../subsystems/dispatch.js';
-import { openNats, parseNatsCredentials, type Nats } from '../subsystems/nats-connections.js';
-import { openTable } from '../subsystems/table.js';
-import { readTextFrom } from '../ui/file-input.js';
+import { queueRulesOf } from '../subsystems/table.js';
 import { createPrivateFile } from '../ui/file-output.js';
 import {
   gatewayInstructions,
@@ -35,7 +32,6 @@ import { quoteForShell } from '../ui/render/shell.js';
 import type { Context } from './context.js';
 import { define } from './define.js';
 import { lineReport } from './device-queue.js';
-import { openEventLog, type EventLog } from './event-log.js';
 import { readEntrance, type Entrance } from './gateway-entrance.js';
 import {
   configureGateway,
@@ -44,11 +40,22 @@ import {
   type GatewayInit,
   type GatewayRun,
 } from './gateway-options.js';
+import { takePart, runMember } from './gateway-queue.js';
+import { onStage, type Stage } from './gateway-stage.js';
 
 export const gateway = define<GatewayCommand>({
   configure: configureGateway,
   options: parseGatewayOptions,
-  run: (context, options) => (options.action === 'init' ? init(context, options) : run(context, options)),
+  run: (context, options) => {
+    switch (options.action) {
+      case 'init':
+        return init(context, options);
+      case 'run':
+        return run(context, options);
+      case 'member':
+        return runMember(context, options);
+    }
+  },
 });
 
 async function init({ chance, out, talk }: Context, options: GatewayInit): Promise<ExitCode> {
@@ -67,37 +74,26 @@ async function init({ chance, out, talk }: Context, options: GatewayInit): Promi
 }
 
 async function run(context: Context, options: GatewayRun): Promise<ExitCode> {
-  const { env, pid, clock } = context;
+  const { env, pid } = context;
   const entrance = await readEntrance(context.stdin, options.entry);
   const { place } = entrance;
-  const nats = openNats({
-    credentials: await readNatsCredentials(context, options),
-    timeoutMs: options.handlerTimeoutMs,
-  });
-  const metrics = createMetrics();
   const device = {
     homeserver: place.homeserver,
     userId: serverUserOf(place.serverName),
     deviceId: SERVER_DEVICE_ID,
   };
   const files = deviceFilesOf(directoriesOf(env), device);
+  const metrics = createMetrics();
   const lock = await takeDeviceLock(files.lock, pid);
   try {
-    const log = openEventLog(context, { logFile: options.logFile, toStdout: true });
-    try {
-      const health =
-        options.healthPort === undefined ? undefined : await openHealth(options.healthPort, metrics, clock);
-      if (health !== undefined) context.talk.notice(`health on http://127.0.0.1:${health.port}`);
-      try {
-        await play(context, options, { entrance, files, nats, metrics, log });
-      } finally {
-        await health?.close();
-      }
-    } finally {
-      await log.close();
-    }
+    await onStage(context, options, metrics, (stage) => {
+      const parts = { entrance, files, metrics, stage };
+      const roles = [(signal: AbortSignal) => play(context, options, parts, signal)];
+      const role = queueRole(context, options, parts);
+      if (role !== undefined) roles.push(role);
+      return runTogether(roles, stage.signal);
+    });
   } finally {
-    await nats.close();
     lock.release();
   }
   return 0;
@@ -106,23 +102,17 @@ async function run(context: Context, options: GatewayRun): Promise<ExitCode> {
 interface Parts {
   readonly entrance: Entrance;
   readonly files: { readonly position: string; readonly token: string };
-  readonly nats: Nats;
   readonly metrics: Metrics;
-  readonly log: EventLog;
+  readonly stage: Stage;
 }
 
-/** Plays the server user until a signal comes, or its log cannot be written. */
-async function play(context: Context, options: GatewayRun, parts: Parts): Promise<void> {
-  const { talk, clock, chance, signal } = context;
-  const { metrics, log } = parts;
+/** Plays the server user until the signal aborts. */
+async function play(context: Context, options: GatewayRun, parts: Parts, signal: AbortSignal): Promise<void> {
+  const { talk, clock, chance } = context;
+  const { metrics, stage } = parts;
   const { place } = parts.entrance;
   const api = await openServerUser(context, parts);
-  const dispatcher = openDispatcher(context, options, parts);
-  const stop = new AbortController();
-  const pass = (): void => stop.abort(signal.reason);
-  if (signal.aborted) pass();
-  signal.addEventListener('abort', pass, { once: true });
-  log.broken.catch((error: unknown) => stop.abort(error));
+  const dispatcher = stage.openDispatcher(options.handlers, place.serverName);
   const { rateLimitPerSecond } = options;
   await runGateway({
     reader: openReader(context, parts, api),
@@ -135,7 +125,7 @@ async function play(context: Context, options: GatewayRun, parts: Parts): Promis
       clock,
       chance,
       metrics,
-      onEvent: (entry) => log.write(entry),
+      onEvent: (entry) => stage.log.write(entry),
       onFailure: (type, reason) => talk.warn(`the handler of ${type} failed: ${reason}`),
       onRefusal: (type, error) => talk.warn(`an answer of type ${type} was refused: ${error.message}`),
     }),
@@ -144,11 +134,42 @@ async function play(context: Context, options: GatewayRun, parts: Parts): Promis
     metrics,
     onReady: async () => {
       await tellReady(context, place);
-      log.begin();
+      stage.log.begin();
     },
     clock,
-    signal: stop.signal,
+    signal,
   });
+}
+
+/** Its part as a member of the queue group; undefined where others handle everything that it hands over. */
+function queueRole(
+  context: Context,
+  options: GatewayRun,
+  { entrance, metrics, stage }: Parts,
+): ((signal: AbortSignal) => Promise<void>) | undefined {
+  const { queue } = options;
+  const rules = queueRulesOf(options.handlers);
+  if (queue === undefined) return undefined;
+  if (rules.services.length === 0) {
+    context.talk.notice(
+      `others answer in the queue group ${queue}: no nats:// rule has a handler of ours below it`,
+    );
+    return undefined;
+  }
+  return (signal) =>
+    takePart(context, stage, {
+      options,
+      queue,
+      rules,
+      serverName: entrance.place.serverName,
+      metrics,
+      // what it hands over to itself is told of where it was read
+      onEvent: () => undefined,
+      onFailure: () => undefined,
+      retries: Infinity,
+      onReady: () => Promise.resolve(),
+      signal,
+    });
 }
 
 /** The client-server API as the server user. Nothing is repeated below it: the reader and the worker see to that. */
@@ -173,28 +194,6 @@ function loginBy(
     return (signal) => loginServerUserByPassword(open(), userId, secret.password, signal);
   }
   return (signal) => loginServerUser(open(fixedToken(secret.asToken)), userId, signal);
-}
-
-function openDispatcher(
-  context: Context,
-  { handlers, handlerTimeoutMs, handlerConcurrency }: GatewayRun,
-  { entrance: { place }, nats }: Parts,
-): Dispatcher {
-  const { clock, env } = context;
-  return createDispatcher({
-    handlerFor: openTable(handlers, {
-      server: place.serverName,
-      clock,
-      env,
-      // once: a handler that fails is called again as a whole
-      exchange: async (request, signal) =>
-        (await context.http()).withPolicy({ retries: 0, maxWaitMs: 0 }).send(request, signal),
-      natsRequest: nats.request,
-    }),
-    clock,
-    concurrency: handlerConcurrency,
-    timeoutMs: handlerTimeoutMs,
-  });
 }
 
 function openReader(
@@ -225,12 +224,4 @@ async function tellReady({ out }: Context, { homeserver, serverName }: Registrat
     user_id: serverUserOf(serverName),
   } as const;
   await out.result(result, (palette) => renderGatewayReady(result, palette));
-}
-
-async function readNatsCredentials(
-  { stdin }: Context,
-  { natsCredsFile: file }: GatewayRun,
-): Promise<ReturnType<typeof parseNatsCredentials> | undefined> {
-  if (file === undefined) return undefined;
-  return parseNatsCredentials(await readTextFrom(file, stdin, 'the NATS credentials'), file);
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { parseDurationMs } from '../duration.js';
 import { InvalidInputError, UsageError } from '../errors.js';
-import { parseHandlerRule, type HandlerRule } from '../subsystems/table.js';
+import { natsServiceOf, parseHandlerRule, type HandlerRule } from '../subsystems/table.js';
 import { collect, type Flags } from './define.js';
 import { parseCount } from './globals.js';
 
@@ -28,8 +28,7 @@ export function addHandlerFlags(command: Command, rateLimit: string): void {
 export function parseHandlerOptions(flags: Flags): HandlerOptions {
   const handlers = flags.texts('on').map(parseHandlerRule);
   const natsCredsFile = flags.text('natsCreds');
-  const usesNats = handlers.some(({ handler }) => typeof handler !== 'function' && handler.kind === 'nats');
-  if (natsCredsFile !== undefined && !usesNats) {
+  if (natsCredsFile !== undefined && handlers.every((rule) => natsServiceOf(rule) === undefined)) {
     throw new UsageError('--nats-creds goes with a nats:// handler', {
       hint: `for example --on 'org.example.*=nats://localhost/matrix.example'`,
     });

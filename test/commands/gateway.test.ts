@@ -2,9 +2,8 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
-import { StubHomeserver, type StubEvent } from '../gateway/homeserver.js';
-import type { Running, RunSettings } from '../kit/run-cli.js';
-import { lastJson, openPlace, type Place } from './account.js';
+import { lastJson, openPlace } from './account.js';
+import { end, eventOf, healthOf, openStage } from './gateway-kit.js';
 
 const INIT = ['gateway', 'init', '--homeserver', 'http://127.0.0.1:8008', '--server-name', 'example.org'];
 
@@ -126,7 +125,7 @@ describe('mx2s gateway', () => {
       { sender: '@alice:example.org', content: {} },
     );
     const running = start('--on', 'org.example.*=echo', '--health-port', '0');
-    const [, health = ''] = /(http:\S+)/.exec(await running.stderr.until(/health on http\S+\n/)) ?? [];
+    const health = await healthOf(running);
     await stub.until(() => stub.acknowledged === 5);
     expect(stub.sent).toEqual([]);
     const metrics = await (await fetch(`${health}/metrics`)).text();
@@ -273,7 +272,7 @@ describe('mx2s gateway', () => {
   it('says how it fares', async () => {
     const { stub, start } = await openStage();
     const running = start('--health-port', '0');
-    const [, health = ''] = /(http:\S+)/.exec(await running.stderr.until(/health on http\S+\n/)) ?? [];
+    const health = await healthOf(running);
     await running.stdout.until(/"ready":true/);
     expect((await fetch(`${health}/live`)).status).toBe(200);
     expect((await fetch(`${health}/ready`)).status).toBe(200);
@@ -313,42 +312,3 @@ describe('mx2s gateway', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('was made for')]);
   });
 });
-
-interface Stage {
-  readonly stub: StubHomeserver;
-  readonly place: Place;
-  readonly registration: string;
-  start(...flags: readonly string[]): Running;
-  /** The gateway with a password, which echoes. */
-  startWith(password: string): Promise<Running>;
-}
-
-async function openStage({ asToken }: { asToken?: string } = {}): Promise<Stage> {
-  const place = await openPlace();
-  const stub = await StubHomeserver.start();
-  const registration = join(place.directory, 'mx2s.yaml');
-  const own = { homeserver: stub.url, server_name: stub.serverName };
-  await writeFile(registration, JSON.stringify({ as_token: asToken ?? stub.asToken, 'mx2s.gateway': own }));
-  const settings: RunSettings = { env: { PATH: process.env['PATH'] } };
-  return {
-    stub,
-    place,
-    registration,
-    start: (...flags) => place.start(['gateway', '--registration', registration, ...flags], settings),
-    startWith: async (password) => {
-      const file = join(place.directory, 'password');
-      await writeFile(file, password);
-      const where = ['--homeserver', stub.url, '--server-name', stub.serverName];
-      return place.start(['gateway', '--password-file', file, ...where, '--on', '*=echo'], settings);
-    },
-  };
-}
-
-function eventOf(sender: string, content: object): StubEvent {
-  return { sender, type: 'org.example.a', content };
-}
-
-async function end(running: Running): Promise<number> {
-  running.signal('SIGTERM');
-  return (await running.done).code;
-}

@@ -7,6 +7,7 @@ import { startServer, type RunningServer } from '../../src/server/listen.js';
 import { OUTPUT_SCHEMAS, schemaOf, schemaOfAll, type OutputName } from '../../src/ui/schema/outputs.js';
 import type { JsonSchema } from '../../src/ui/schema/json-schema.js';
 import { StubHomeserver } from '../gateway/homeserver.js';
+import { startNatsBroker } from '../kit/nats-broker.js';
 import { json, startLoopbackServer } from '../http/loopback-server.js';
 import { startCli } from '../kit/run-cli.js';
 import { makeTempDir } from '../kit/temp-dir.js';
@@ -115,7 +116,14 @@ const REAL_OUTPUT = {
     stub.push({ sender, type: 'org.example.a', content: {} }, { sender, type: 'org.unknown', content: {} });
     await running.stdout.until(/(?:.*\n){4}/);
     running.signal('SIGTERM');
-    return [...linesOf(init), ...linesOf(await running.done)];
+    const { port } = await startNatsBroker();
+    const member = place.start([
+      ...['gateway', '--server-name', stub.serverName, '--nats-queue', 'workers'],
+      ...['--on', `*=nats://127.0.0.1:${port}/a`, '--on', '*=echo'],
+    ]);
+    await member.stdout.until(/"ready":true/);
+    member.signal('SIGTERM');
+    return [init, await running.done, await member.done].flatMap(linesOf);
   },
   check: async () => {
     const { place, alice } = await openStage();

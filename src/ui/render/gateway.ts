@@ -21,6 +21,16 @@ export interface GatewayReadyResult {
   readonly user_id: string;
 }
 
+/** The first line of one that is a member of a queue group only. */
+export interface QueueReadyResult {
+  readonly v: 1;
+  readonly ready: true;
+  readonly server_name: string;
+  readonly queue: string;
+  /** URLs. */
+  readonly subjects: readonly string[];
+}
+
 /** A line, without its end. */
 export function renderGatewayInit({ registration, user_id }: GatewayInitResult, palette: Palette): string {
   return `${palette.good('made')}  the registration of ${palette.name(user_id)}  ${palette.faint(escapeText(registration))}`;
@@ -29,6 +39,15 @@ export function renderGatewayInit({ registration, user_id }: GatewayInitResult, 
 /** A line, without its end. */
 export function renderGatewayReady({ homeserver, user_id }: GatewayReadyResult, palette: Palette): string {
   return `${palette.good('ready')}  ${palette.name(user_id)}  at ${palette.strong(homeserver)}`;
+}
+
+/** A line, without its end. */
+export function renderQueueReady(
+  { server_name, queue, subjects }: QueueReadyResult,
+  palette: Palette,
+): string {
+  const where = subjects.map((subject) => palette.strong(escapeText(subject))).join(', ');
+  return `${palette.good('ready')}  ${palette.name(server_name)}  in the queue group ${escapeText(queue)} of ${where}`;
 }
 
 /**

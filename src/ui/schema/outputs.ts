@@ -5,7 +5,7 @@ import { ERROR_ROWS } from '../../exit-codes.js';
 import { ID_REASONS, ID_WARNINGS, type Grade } from '../../ids/verdict.js';
 import type { LogEntry } from '../../server/log-entry.js';
 import type { CheckResult, ListedRequirement } from '../render/check-json.js';
-import type { GatewayInitResult, GatewayReadyResult } from '../render/gateway.js';
+import type { GatewayInitResult, GatewayReadyResult, QueueReadyResult } from '../render/gateway.js';
 import type { KeygenResult } from '../render/keygen.js';
 import type { LoginResult, LogoutResult, ProfileResult, WhoamiResult } from '../render/profiles.js';
 import type { AcceptedResult, PlannedRequest, UnsentResult } from '../render/send.js';
@@ -233,6 +233,13 @@ export const OUTPUT_SCHEMAS = {
         homeserver: HOMESERVER,
         server_name: text(),
         user_id: USER_ID,
+      }),
+      object<QueueReadyResult>({
+        v: VERSION,
+        ready: constant(true),
+        server_name: text(),
+        queue: text('the queue group'),
+        subjects: list(text('where its messages come from, a nats:// URL')),
       }),
       LOG_ENTRY,
       object<GatewayInitResult>({
