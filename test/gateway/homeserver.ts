@@ -35,6 +35,9 @@ export class StubHomeserver {
   limit = 100;
   /** How many events were acknowledged. */
   acknowledged = 0;
+  /** Requests to such a path fail while it is there, and are counted. */
+  outage: RegExp | undefined;
+  refused = 0;
   url = '';
   /** What the homeserver knows a transaction by: token and path. */
   readonly #transactions = new Set<string>();
@@ -78,7 +81,10 @@ export class StubHomeserver {
     const url = new URL(asked.path, this.url);
     const index = this.#faults.findIndex(({ path }) => path.test(url.pathname));
     const fault = index < 0 ? undefined : this.#faults.splice(index, 1)[0]?.fault;
-    if (fault !== undefined && fault !== 'cut') {
+    if (this.outage?.test(url.pathname) === true) {
+      this.refused += 1;
+      json(response, 502, { errcode: 'M_UNKNOWN', error: 'away' });
+    } else if (fault !== undefined && fault !== 'cut') {
       json(response, fault.status, { errcode: fault.errcode ?? 'M_UNKNOWN', error: 'as told' });
     } else if (url.pathname.endsWith('/sync')) {
       this.#sync(asked, url, response);
