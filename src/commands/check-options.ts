@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { REQUIREMENT_IDS, isRequirementId, type RequirementId } from '../check/requirements.js';
 import { parseHomeserverUrl } from '../client/homeserver-url.js';
+import { variable, type Environment } from '../config/paths.js';
 import { parseProfileName, type ProfileName } from '../config/profiles.js';
 import { parseDurationMs } from '../duration.js';
 import { InvalidInputError, UsageError } from '../errors.js';
@@ -18,7 +19,7 @@ export const REPORT_FORMATS = ['text', 'tap', 'junit', 'json'] as const;
 
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
-export type CheckOptions = ListOptions | RunOptions;
+export type CheckOptions = ListOptions | UnaimedOptions;
 
 interface CommonOptions {
   /** Undefined: text on a terminal, JSON elsewhere. */
@@ -33,10 +34,14 @@ export interface ListOptions extends CommonOptions {
   readonly format: 'text' | 'json' | undefined;
 }
 
-export interface RunOptions extends CommonOptions {
-  readonly action: 'run';
-  /** As `parseHomeserverUrl` gives it. */
+export interface RunOptions extends UnaimedOptions {
   readonly homeserver: string;
+}
+
+export interface UnaimedOptions extends CommonOptions {
+  readonly action: 'run';
+  /** As `parseHomeserverUrl` gives it; default: that of the environment. */
+  readonly homeserver: string | undefined;
   /** The profile of the second account. */
   readonly other: ProfileName | undefined;
   /** A type that the server under test is said to answer. */
@@ -53,7 +58,7 @@ export interface RunOptions extends CommonOptions {
 
 export function configureCheck(command: Command): void {
   command
-    .argument('[url]', 'the homeserver to look at; the account that looks must be of it')
+    .argument('[url]', 'the homeserver to look at, where the accounts are (default: MX2S_HOMESERVER)')
     .option('--list', 'say what can be looked at, and how; asks nobody')
     .option('--format <text|tap|junit|json>', 'how to report (default: text on a terminal, else json)')
     .option('--only <R-9,…>', 'these requirements only')
@@ -80,16 +85,11 @@ export function parseCheckOptions({ args: [url], flags, globals }: Typed): Check
     requirements: parseOnly(flags.text('only')),
   };
   if (flags.given('list')) return { action: 'list', ...common, format: parseListFormat(common.format) };
-  if (url === undefined) {
-    throw new UsageError('no homeserver was given', {
-      hint: 'name its URL, as in mx2s check https://matrix.example.org; or see --list',
-    });
-  }
   const other = flags.text('other');
   return {
     action: 'run',
     ...common,
-    homeserver: parseHomeserverUrl(url),
+    homeserver: url ? parseHomeserverUrl(url) : undefined,
     other: other === undefined ? undefined : parseProfileName(other),
     probeType: parseEventType(flags.text('probeType') ?? 'mx2s.ping'),
     waitMs: parseDurationMs(flags.text('timeout') ?? '5s', '--timeout'),
@@ -98,6 +98,20 @@ export function parseCheckOptions({ args: [url], flags, globals }: Typed): Check
     strict: flags.given('strict'),
     sharedDevice: flags.given('sharedDevice'),
   };
+}
+
+/**
+ * Aims at the homeserver named, else at that of the environment; never at that of a profile, for what is made there
+ * should have been meant.
+ *
+ * @throws UsageError when there is neither, InvalidInputError when that of the environment is no URL
+ */
+export function aimed(options: UnaimedOptions, env: Environment): RunOptions {
+  const homeserver = options.homeserver ?? variable(env, 'MX2S_HOMESERVER');
+  if (homeserver !== undefined) return { ...options, homeserver: parseHomeserverUrl(homeserver) };
+  throw new UsageError('no homeserver was given', {
+    hint: 'name its URL, as in mx2s check https://matrix.example.org; or see --list',
+  });
 }
 
 function parseFormat(
@@ -140,6 +154,6 @@ function parseOnly(typed: string | undefined): readonly RequirementId[] {
 const EXAMPLES = [
   'mx2s check https://matrix.example.org',
   'mx2s check https://matrix.example.org --other bob --format junit > check.xml',
-  'mx2s serve -- sh -c \'mx2s check "$MX2S_HOMESERVER" --text\'',
+  'mx2s serve -- mx2s check --text',
   'mx2s check --list',
 ];

@@ -13,6 +13,7 @@ import { renderCheckTally, renderListed } from '../ui/render/check-text.js';
 import { openAccount, openSessions } from './check-accounts.js';
 import { openSecondServer } from './check-federation.js';
 import {
+  aimed,
   configureCheck,
   parseCheckOptions,
   type CheckOptions,
@@ -29,11 +30,12 @@ export const check = define<CheckOptions>({
   options: parseCheckOptions,
   run: async (context, options) => {
     if (options.action === 'list') return list(context, options);
+    const aimedOptions = aimed(options, context.env);
     const runId = `mx2s-check-${context.chance.uuid()}`;
     const record = new WireRecord(runId);
     const http = await openHttp(context, (transport) => record.around(transport));
     try {
-      return await run({ ...context, http: async () => http }, options, { runId, record });
+      return await run({ ...context, http: async () => http }, aimedOptions, { runId, record });
     } finally {
       await http.close();
     }
