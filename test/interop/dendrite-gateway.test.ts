@@ -52,6 +52,8 @@ describe.runIf(!('missing' in program))('mx2s gateway with the password of @:ser
   let dendrite: Dendrite;
   let serverUser: string;
   let gateway: RunningBinary;
+  /** Has asked before anybody was there to answer. */
+  let early: Session;
 
   const startGateway = async () => {
     const { baseUrl, serverName } = dendrite.address;
@@ -64,6 +66,8 @@ describe.runIf(!('missing' in program))('mx2s gateway with the password of @:ser
     home = await makeTempDir();
     dendrite = await startDendrite(program);
     serverUser = `@:${dendrite.address.serverName}`;
+    early = await newSession(dendrite.address);
+    await sendToDevice(early, { userId: serverUser, deviceId: '' }, 'org.example.question', { n: 1 });
     await writeFile(join(home.path, 'password'), await giveServerUser(dendrite));
     expect(await startGateway()).toMatchObject({ ready: true, user_id: serverUser });
   });
@@ -71,6 +75,10 @@ describe.runIf(!('missing' in program))('mx2s gateway with the password of @:ser
     await gateway.stop();
     await dendrite.stop();
     await home.remove();
+  });
+
+  it('answers what was sent before it was there, which Dendrite has kept', async () => {
+    expect(await receive(early, 1)).toMatchObject([{ sender: serverUser, content: { n: 1 } }]);
   });
 
   it('answers mx2s request', async () => {

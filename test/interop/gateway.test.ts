@@ -5,7 +5,7 @@ import { runBinary, startBinary, type RunningBinary } from '../kit/binary.js';
 import { makeTempDir, type TempDir } from '../kit/temp-dir.js';
 import { newAccount, objectsOf } from './kit/account.js';
 import { Flow } from './kit/flow.js';
-import { receive, sendToDevice } from './kit/matrix.js';
+import { receive, sendToDevice, type Session } from './kit/matrix.js';
 import { newSession, startSynapse, type Synapse } from './kit/synapse.js';
 
 const found = inject('synapse');
@@ -15,11 +15,18 @@ describe.runIf(!('missing' in found))('mx2s gateway on Synapse', () => {
   let synapse: Synapse;
   let gateway: RunningBinary;
   let registration: string;
+  /** Has asked before anybody was there to answer. */
+  let early: Session;
 
   const startGateway = async () => {
     const flags = ['--registration', registration, '--on', 'org.example.*=echo'];
     gateway = startBinary(['gateway', ...flags], { home: home.path });
     return JSON.parse(await gateway.lineOf('stdout', /"ready":true/)) as Record<string, unknown>;
+  };
+
+  const ask = (from: Session, n: number) => {
+    const to = { userId: `@:${synapse.address.serverName}`, deviceId: '' };
+    return sendToDevice(from, to, 'org.example.question', { n });
   };
 
   beforeAll(async () => {
@@ -28,6 +35,8 @@ describe.runIf(!('missing' in found))('mx2s gateway on Synapse', () => {
     registration = join(home.path, 'mx2s.yaml');
     synapse = await startSynapse(found.python, { serverUser: false });
     const { baseUrl, serverName } = synapse.address;
+    early = await newSession(synapse.address);
+    await ask(early, 1);
     const place = ['--homeserver', baseUrl, '--server-name', serverName, '--registration', registration];
     const made = await runBinary(['gateway', 'init', ...place], { home: home.path });
     expect(made).toMatchObject({ code: 0, stderr: expect.stringContaining(registration) as string });
@@ -46,6 +55,11 @@ describe.runIf(!('missing' in found))('mx2s gateway on Synapse', () => {
     await gateway.stop();
     await synapse.stop();
     await home.remove();
+  });
+
+  it('hears nothing that was sent before it was there, which Synapse has dropped', async () => {
+    await ask(early, 2);
+    expect(await receive(early, 1)).toMatchObject([{ content: { n: 2 } }]);
   });
 
   it('answers mx2s request', async () => {
