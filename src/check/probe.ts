@@ -20,7 +20,7 @@ export const VERDICTS = ['pass', 'fail', 'inconclusive', 'skipped'] as const;
 
 export interface Probe {
   readonly requirement: RequirementId;
-  /** What it looks at, where its requirement has several: a noun, lower case. */
+  /** What it looks at, where its requirement has several: a noun, lower case, without a comma. */
   readonly part?: string;
   /** What has to be there; where it is not, the runner says so in the probe's place. */
   readonly needs: readonly Need[];

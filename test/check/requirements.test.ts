@@ -38,6 +38,7 @@ describe('the requirements of check', () => {
   it('have probes that can be told apart', () => {
     const names = PROBES.map(({ requirement, part = '' }) => `${requirement} ${part}`);
     expect(names).toEqual([...new Set(names)]);
+    expect(names.filter((name) => name.includes(','))).toEqual([]);
   });
 
   it('say what they need', () => {

@@ -7,7 +7,7 @@ import { fail, inconclusive, pass, type Probe } from '../probe.js';
 export const IDENTITY_FEDERATION_PROBES: readonly Probe[] = [
   {
     requirement: 'R-23',
-    part: 'profile, over federation',
+    part: 'profile over federation',
     needs: ['federation'],
     run: async (bench, signal) => {
       const ask = (userId: string) =>

@@ -39,7 +39,7 @@ export const IDENTITY_PROBES: readonly Probe[] = [
   },
   {
     requirement: 'R-20',
-    part: 'POST /register, confirmed',
+    part: 'POST /register with a confirmation',
     needs: ['registration'],
     run: async (bench, signal) => {
       const made = await registrarOf(bench).register('', signal);

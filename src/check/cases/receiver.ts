@@ -7,7 +7,7 @@ import { fail, inconclusive, pass, type Probe } from '../probe.js';
 export const RECEIVER_PROBES: readonly Probe[] = [
   {
     requirement: 'R-19',
-    part: 'an event type, from a client',
+    part: 'an event type',
     needs: [],
     run: async (bench, signal) => {
       const { account, serverUser } = bench;

@@ -52,7 +52,7 @@ export const SENDER_FEDERATION_PROBES: readonly Probe[] = [
   },
   {
     requirement: 'R-11',
-    part: 'device list, over federation',
+    part: 'device list over federation',
     needs: ['federation'],
     run: async (bench, signal) => {
       const second = secondOf(bench);

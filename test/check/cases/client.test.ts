@@ -81,7 +81,7 @@ const CASES: readonly {
     does: 'refuses messages to the server',
     twist: sending((messages) => (SERVER_USER in messages ? REFUSED : messages), /hello|unknown/),
     at: ['R-9', 'R-19'],
-    blames: ['R-9 its own @:d: fail', 'R-19 an event type, from a client: fail'],
+    blames: ['R-9 its own @:d: fail', 'R-19 an event type: fail'],
   },
   {
     does: 'drops what is for * of the server',
@@ -173,7 +173,7 @@ const CASES: readonly {
         : ok({ flows: [{ stages: ['m.login.dummy'] }], session: 's' }, 401),
     ),
     at: ['R-20'],
-    blames: ['R-20 POST /register: skipped', 'R-20 POST /register, confirmed: fail'],
+    blames: ['R-20 POST /register: skipped', 'R-20 POST /register with a confirmation: fail'],
   },
   {
     does: 'takes "" for no name',
@@ -191,7 +191,7 @@ const CASES: readonly {
     blames: [
       'R-20 POST /register: skipped',
       'R-20 GET /register/available: skipped',
-      'R-20 POST /register, confirmed: skipped',
+      'R-20 POST /register with a confirmation: skipped',
       'R-20 any other name: skipped',
       'R-24: skipped',
     ],
@@ -204,7 +204,7 @@ const CASES: readonly {
     at: ['R-20', 'R-24'],
     blames: [
       'R-20 POST /register: skipped',
-      'R-20 POST /register, confirmed: skipped',
+      'R-20 POST /register with a confirmation: skipped',
       'R-20 any other name: skipped',
       'R-24: skipped',
     ],
@@ -364,7 +364,7 @@ describe('the probes of a client', () => {
       'R-12 its own @:d: inconclusive',
       'R-13 @:d: inconclusive',
       'R-15 @:d: skipped',
-      'R-19 an event type, from a client: inconclusive',
+      'R-19 an event type: inconclusive',
       'R-25: inconclusive',
       'R-26 simplified MSC3575: inconclusive',
       'R-26 /v4/sync: inconclusive',
@@ -378,7 +378,7 @@ describe('the probes of a client', () => {
 
   it('prove nothing of unknown types where every type is known', async () => {
     const { bench } = await twistedBench({ server: { on: ['*=echo'] } });
-    expect(await blamed(bench, ['R-19'])).toEqual(['R-19 an event type, from a client: inconclusive']);
+    expect(await blamed(bench, ['R-19'])).toEqual(['R-19 an event type: inconclusive']);
   });
 
   it('leave no account behind', async () => {
