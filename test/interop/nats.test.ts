@@ -108,7 +108,9 @@ describe.runIf(!('missing' in program))('serve and a NATS server', () => {
       const { configuration, credentials, seed } = makeNatsAccounts();
       const nats = await startNatsServer(program, configuration);
       await writeFile(join(host.folder, 'user.creds'), credentials);
-      await startService(nats, 'a', (message) => void message.respond('{"content":{"n":1}}'), credentials);
+      await startService(nats, 'a', (message) => void message.respond('{"content":{"n":1}}'), {
+        credentials,
+      });
       const serve = await host.start(
         ...['--on', `org.example.*=nats://${nats.address}/a`, '--nats-creds', 'user.creds', '--verbose'],
       );

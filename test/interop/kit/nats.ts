@@ -11,13 +11,24 @@ export async function startNatsServer(program: NatsProgram, configuration?: stri
   return server;
 }
 
+export interface ServiceOptions {
+  readonly credentials?: string;
+  /** The queue group that shares the requests. */
+  readonly queue?: string;
+}
+
+export interface Service {
+  /** Ends its connection, whatever it has to answer. */
+  kill(): Promise<void>;
+}
+
 /** Answers requests to `subject` until the test is over, or the server is gone. */
 export async function startService(
   { address }: NatsServer,
   subject: string,
   answer: (message: Msg) => void,
-  credentials?: string,
-): Promise<void> {
+  { credentials, queue }: ServiceOptions = {},
+): Promise<Service> {
   const connection = await connect({
     servers: address,
     reconnect: false,
@@ -26,6 +37,10 @@ export async function startService(
       : { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) }),
   });
   onTestFinished(() => connection.close());
-  connection.subscribe(subject, { callback: (_error, message) => answer(message) });
+  connection.subscribe(subject, {
+    ...(queue === undefined ? {} : { queue }),
+    callback: (_error, message) => answer(message),
+  });
   await connection.flush();
+  return { kill: () => connection.close() };
 }
