@@ -1,0 +1,72 @@
+/**
+ * `npm run bench [-- --only 1,2] [--rounds N] [--guard]`: mx2s against its peers, in the same run, pair by pair.
+ *
+ * All rows together are written down in docs/; some of them are only shown, because what stands there is of one run.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { setback } from './guard.js';
+import { describeMachine, ownVersions } from './machine.js';
+import { measureRow } from './measure.js';
+import { chosen, parseBenchOptions } from './options.js';
+import { renderPlot } from './render-plot.js';
+import { renderPerformance, renderTable } from './render-table.js';
+import { isMeasured, type MeasuredRow, type Report } from './report.js';
+import type { Row } from './row.js';
+import { ROWS } from './rows.js';
+
+/** Gives the exit status: 1 when a row could not be measured, or the guard has something to say. */
+export async function bench(args: readonly string[]): Promise<number> {
+  const { only, rounds, guard } = parseBenchOptions(args);
+  const rows = chosen(ROWS, only);
+  if (guard) return guarded(rows, rounds);
+  const machine = describeMachine();
+  const measuredAt = new Date().toISOString();
+  const measured: MeasuredRow[] = [];
+  for (const row of rows) measured.push(await measureRow(row, rounds ?? row.rounds, say));
+  const report: Report = {
+    v: 1,
+    measured_at: measuredAt,
+    machine,
+    versions: ownVersions(),
+    rows: measured,
+  };
+  process.stdout.write(renderTable(measured));
+  if (only === undefined) await write(report);
+  return measured.every(isMeasured) ? 0 : 1;
+}
+
+/** Measures briefly; what is worse is measured again, because a hiccup passes. */
+async function guarded(rows: readonly Row[], rounds = GUARD_ROUNDS): Promise<number> {
+  const before = JSON.parse(await readFile(new URL('performance.json', DOCS), 'utf8')) as Report;
+  const setbacks: string[] = [];
+  const measured: MeasuredRow[] = [];
+  for (const row of rows.filter(({ isGuarded }) => isGuarded)) {
+    let now = await measureRow(row, rounds, say);
+    if (setback(now, before) !== undefined) now = await measureRow(row, 2 * rounds, say);
+    measured.push(now);
+    const worse = setback(now, before);
+    if (worse !== undefined) setbacks.push(worse);
+  }
+  process.stdout.write(renderTable(measured));
+  for (const each of setbacks) process.stdout.write(`WORSE BY A THIRD: ${each}\n`);
+  return setbacks.length === 0 ? 0 : 1;
+}
+
+async function write(report: Report): Promise<void> {
+  const files = {
+    'performance.md': renderPerformance(report),
+    'performance.json': `${JSON.stringify(report, undefined, 2)}\n`,
+    'performance.svg': renderPlot(report.rows),
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(new URL(name, DOCS), text);
+    process.stdout.write(`docs/${name}\n`);
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+const DOCS = new URL('../docs/', import.meta.url);
+const GUARD_ROUNDS = 3;

@@ -1,0 +1,39 @@
+/** A line of the table: a work of ours, held against a peer that does the same. */
+import type { Stage } from '../test/evidence/stage.js';
+
+export interface Row {
+  /** The number of the work, and a letter where it has several figures: `1`, `7a`. */
+  readonly id: string;
+  /** What is measured, as Markdown. */
+  readonly work: string;
+  /** Who else does it, as Markdown. */
+  readonly peer: string;
+  readonly compared: Compared;
+  readonly reach: Reach;
+  /** How many pairs are measured. */
+  readonly rounds: number;
+  /** Why the reach cannot be reached, where that is known. */
+  readonly limit?: string | undefined;
+  /** Is its ratio steady enough, and quick enough to measure, for the guard? */
+  readonly isGuarded: boolean;
+  /**
+   * Starts what both need, which goes with the stage.
+   * @throws MissingProgram
+   */
+  open(stage: Stage): Promise<Pair>;
+}
+
+/** What the figures of a row are; a wall time and a latency are in milliseconds, a rate is per second. */
+export type Compared = 'wall time' | 'rate' | 'latency';
+
+/** How ours may stand to the peer's. */
+export type Reach = { readonly at_most: number } | { readonly at_least: number };
+
+/** Both do the same work, and each measures itself once. */
+export interface Pair {
+  ours(): Promise<number>;
+  peer(): Promise<number>;
+}
+
+/** What a row needs, and this machine does not have. */
+export class MissingProgram extends Error {}

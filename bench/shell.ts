@@ -1,0 +1,53 @@
+/** Times programs the way they are used: by a shell that runs them one after the other. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+export interface Run {
+  /** The program and its arguments. */
+  readonly command: readonly [file: string, ...args: string[]];
+  readonly env: Readonly<Record<string, string>>;
+  /** How often it is run in one measurement; default once. */
+  readonly times?: number | undefined;
+  /** The file that is its stdin; default none. */
+  readonly stdin?: string | undefined;
+  /** Where its stdout goes; default nowhere. */
+  readonly stdout?: string | undefined;
+  /** The exit status of a run that did its work; default 0. */
+  readonly status?: number | undefined;
+}
+
+/** The wall time of one run, in milliseconds. @throws Error with what it said when it does not do its work */
+export async function wallTimeMs({
+  command,
+  env,
+  times = 1,
+  stdin = '/dev/null',
+  stdout = '/dev/null',
+  status = 0,
+}: Run): Promise<number> {
+  const startMs = performance.now();
+  const child = spawn(
+    '/bin/sh',
+    ['-c', LOOP, 'sh', ...[times, stdin, stdout, status].map(String), ...command],
+    {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  const elapsedMs = performance.now() - startMs;
+  if (code !== 0) throw new Error(`${command.join(' ')} did not do its work; it said:\n${said.slice(-3000)}`);
+  return elapsedMs / times;
+}
+
+const LOOP = `
+times=$1 stdin=$2 stdout=$3 wanted=$4
+shift 4
+while [ "$times" -gt 0 ]; do
+  status=0
+  "$@" <"$stdin" >"$stdout" || status=$?
+  [ "$status" = "$wanted" ] || exit 1
+  times=$((times - 1))
+done`;
