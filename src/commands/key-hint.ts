@@ -1,6 +1,6 @@
 /** What to do when another server does not believe us, or says nothing: it may want the key that we sign with. Pure. */
 import { MatrixError, NetworkError } from '../errors.js';
-import { SIGNATURE_HINT } from '../federation/federation-answer.js';
+import { SignatureRefusedError } from '../federation/federation-answer.js';
 import type { Identity } from '../federation/server-keys.js';
 import { TimedOutError } from '../http/network-error.js';
 import type { KeyListener } from '../server/key-listener.js';
@@ -16,7 +16,7 @@ export function withKeyHint(
   identity: Identity,
   listener: Pick<KeyListener, 'authority' | 'timesAsked' | 'tlsVisits'> | undefined,
 ): unknown {
-  if (error instanceof MatrixError && error.hint === SIGNATURE_HINT) {
+  if (error instanceof SignatureRefusedError) {
     return new MatrixError(error, error.message, { hint: keyHint(identity, listener), cause: error });
   }
   if (error instanceof TimedOutError && (listener?.timesAsked ?? 0) === 0) {

@@ -5,9 +5,12 @@ import type { HttpMethod, HttpResponse } from '../http/request.js';
 import { parseJson, type JsonObject } from '../wire/json.js';
 import { parseMatrixError } from '../wire/matrix-error.js';
 
+/** The other server does not believe our signature. */
+export class SignatureRefusedError extends MatrixError {}
+
 /**
  * The JSON object of a 200.
- * @throws MatrixError for any other status, MalformedResponseError when it is no JSON object
+ * @throws MatrixError for any other status (`SignatureRefusedError` for that of a refused signature), MalformedResponseError when it is no JSON object
  */
 export function parseFederationAnswer(method: HttpMethod, answer: HttpResponse): JsonObject {
   const url = printableUrl(answer.url);
@@ -30,16 +33,16 @@ export function parseFederationAnswer(method: HttpMethod, answer: HttpResponse):
 function refusal(method: HttpMethod, url: string, { status, body }: HttpResponse): MatrixError {
   const { errcode, error } = parseMatrixError(body);
   const words = error === undefined ? '' : `: ${error.slice(0, MAX_WORDS_CHARACTERS)}`;
-  return new MatrixError(
-    { status, errcode, method, url },
-    `${method} ${url} was answered ${[String(status), errcode ?? ''].join(' ').trim()}${words}`,
-    // Dendrite gives no errcode here, but it does say why
-    { hint: status === 401 ? ((errcode ?? error) === undefined ? PROXY_HINT : SIGNATURE_HINT) : undefined },
-  );
+  const facts = { status, errcode, method, url };
+  const message = `${method} ${url} was answered ${[String(status), errcode ?? ''].join(' ').trim()}${words}`;
+  if (status !== 401) return new MatrixError(facts, message);
+  // Dendrite gives no errcode here, but it does say why
+  return errcode === undefined && error === undefined
+    ? new MatrixError(facts, message, { hint: PROXY_HINT })
+    : new SignatureRefusedError(facts, message, { hint: SIGNATURE_HINT });
 }
 
-/** The hint of an error that says that the other server does not believe our signature. */
-export const SIGNATURE_HINT =
+const SIGNATURE_HINT =
   'the other server has to be able to fetch our key by our server name; also check both server names';
 const PROXY_HINT = 'no Matrix server answers so: something in front of it may want a password';
 const MAX_WORDS_CHARACTERS = 500;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { withKeyHint } from '../../src/commands/key-hint.js';
 import { MatrixError, NetworkError, type Mx2sError } from '../../src/errors.js';
+import { parseFederationAnswer } from '../../src/federation/federation-answer.js';
 import type { Identity } from '../../src/federation/server-keys.js';
 import { parseSigningKeyFile } from '../../src/federation/signing-key.js';
 import { timedOut, UnsentError } from '../../src/http/network-error.js';
@@ -14,8 +15,15 @@ const IDENTITY: Identity = {
 const REQUEST = { method: 'PUT', url: 'https://b.test/' } as const;
 const NOBODY_CAME = { authority: '127.0.0.1:8448', timesAsked: 0, tlsVisits: 0 };
 
-function refused(status: number, errcode: string | undefined): MatrixError {
-  return new MatrixError({ status, errcode, ...REQUEST }, 'refused', { hint: 'its own' });
+/** What comes of an answer that is no success. */
+function refused(status: number, body: object): Mx2sError {
+  const answer = { ...REQUEST, status, headers: {}, body: JSON.stringify(body), attempts: 1, elapsedMs: 1 };
+  try {
+    parseFederationAnswer('PUT', answer);
+  } catch (error) {
+    if (error instanceof MatrixError) return error;
+  }
+  throw new Error('it is a success');
 }
 
 function hintOf(error: Mx2sError, listener = undefined as typeof NOBODY_CAME | undefined): string {
@@ -35,7 +43,8 @@ describe('a refused signature', () => {
     ['the certificate was not liked', { ...NOBODY_CAME, tlsVisits: 1 }, /left without it: .* --tls-cert$/],
     ['it was fetched', { ...NOBODY_CAME, timesAsked: 1 }, /is not believed: .* another ed25519:a_1 of exam/],
   ])('says what we know of the key: %s', (_what, listener, hint) => {
-    expect(hintOf(refused(401, 'M_UNAUTHORIZED'), listener)).toMatch(hint);
+    expect(hintOf(refused(401, { errcode: 'M_UNAUTHORIZED' }), listener)).toMatch(hint);
+    expect(hintOf(refused(401, { error: 'Failed to verify' }), listener)).toMatch(hint);
   });
 });
 
@@ -54,8 +63,8 @@ describe('no answer in time', () => {
 
 describe('the hint of its own is kept by', () => {
   it.each<[string, Mx2sError]>([
-    ['a 401 of what is no Matrix server', refused(401, undefined)],
-    ['another refusal', refused(403, 'M_FORBIDDEN')],
+    ['a 401 of what is no Matrix server', refused(401, {})],
+    ['another refusal', refused(403, { errcode: 'M_FORBIDDEN' })],
     ['a connection that was refused', new UnsentError(REQUEST, 'refused', { hint: 'its own' })],
     ['a connection that was cut off', new NetworkError(REQUEST, 'cut off', { hint: 'its own' })],
   ])('%s', (_what, error) => {
