@@ -141,8 +141,8 @@ export class Bench {
   }
 
   /**
-   * Reads on until an event with `nonce` comes, or `timeoutMs` are over. Gives all events of this run on the way, that
-   * one last; `found` says whether it came.
+   * Reads on until an event with `nonce` comes, or `timeoutMs` are over. Gives all events of this run up to the batch
+   * that holds it; `found` says whether it came.
    */
   async collect(
     of: Account,

@@ -8,8 +8,13 @@ import { inconclusive, type Finding, type Probe } from './probe.js';
  * @throws what is no word of the server about the request: a refused token, a failure (5xx), no answer at all
  */
 export function refusalOf(error: unknown): MatrixError {
-  if (error instanceof MatrixError && error.code === 'refused') return error;
+  if (error instanceof MatrixError && error.code !== 'server_error' && !isTokenRefused(error)) return error;
   throw error;
+}
+
+/** Is it our access token that the server does not take? Without one, a demand for it is an answer like any other. */
+export function isTokenRefused(error: unknown): boolean {
+  return error instanceof MatrixError && error.code === 'token_refused' && error.authenticated;
 }
 
 /** `answered 400 M_BAD_JSON` */

@@ -5,6 +5,7 @@
 import type { Clock } from '../clock.js';
 import { Mx2sError, NetworkError } from '../errors.js';
 import type { Bench } from './bench.js';
+import { isTokenRefused } from './judging.js';
 import {
   VERDICTS,
   inconclusive,
@@ -141,7 +142,7 @@ async function findingOf(probe: Probe, run: Run): Promise<Finding | NetworkError
     signal.throwIfAborted();
     if (over.signal.aborted) return inconclusive(`not done within ${probeTimeoutMs / 1000} s`);
     if (error instanceof NetworkError) return error;
-    if (!(error instanceof Mx2sError) || error.code === 'token_refused') throw error;
+    if (!(error instanceof Mx2sError) || isTokenRefused(error)) throw error;
     return inconclusive(error.message);
   } finally {
     ended.abort();

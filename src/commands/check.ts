@@ -67,7 +67,7 @@ async function run(context: Context, options: RunOptions, thisRun: ThisRun): Pro
     const bench = await openBench(context, options, thisRun, open);
     return await look(context, options, bench, thisRun.record);
   } finally {
-    for (const each of open.reverse()) await each.close();
+    await Promise.all(open.map((each) => each.close()));
   }
 }
 

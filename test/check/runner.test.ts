@@ -76,7 +76,8 @@ describe('a run', () => {
   });
 
   it('ends when our token is refused, and by a bug', async () => {
-    const refused = new MatrixError({ ...REQUEST, status: 401, errcode: 'M_UNKNOWN_TOKEN' }, 'refused');
+    const facts = { ...REQUEST, status: 401, errcode: 'M_UNKNOWN_TOKEN' };
+    const refused = new MatrixError({ ...facts, authenticated: true }, 'refused');
     for (const error of [refused, new TypeError('a bug')]) {
       await expect(told([probe('R-9', () => Promise.reject(error))])).rejects.toBe(error);
     }

@@ -14,12 +14,17 @@ export const IDENTITY_PROBES: readonly Probe[] = [
     requirement: 'R-20',
     part: 'POST /register',
     needs: [],
-    // never confirmed, so that it makes no account where "" counts as no name
-    run: async ({ account }, signal) => {
+    // never confirmed, so that no account comes of it where "" counts as no name
+    run: async ({ account, serverUser }, signal) => {
       const body = jsonTextOf({ username: '' });
       const call = { method: 'POST', path: '/v3/register', body, auth: 'none', retry: 'unsent' } as const;
       const answer = await account.api.call(call, signal).catch(refusalOf);
-      if (!(answer instanceof Error)) return inconclusive('answered 200 without a confirmation');
+      if (!(answer instanceof Error)) {
+        const userId = stringMember(parseAnswer(answer), 'user_id') ?? 'somebody';
+        return userId === serverUser
+          ? fail(`has registered ${serverUser} without a confirmation`)
+          : inconclusive(`has registered ${cut(userId)} without a confirmation, and has it still`);
+      }
       return answer.status === 401
         ? skipped('wants a confirmation before it looks at the name')
         : nameRefused(answer);

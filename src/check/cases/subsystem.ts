@@ -13,7 +13,7 @@ export const SUBSYSTEM_PROBES: readonly Probe[] = [
       let fastest: Answer | undefined;
       for (let tries = 0; tries < MAX_TRIES && !isAtOnce(fastest); tries += 1) {
         const answer = await bench.ask(signal);
-        if (answer !== undefined && !(answer.afterMs >= (fastest?.afterMs ?? Infinity))) fastest = answer;
+        if (answer !== undefined && answer.afterMs < (fastest?.afterMs ?? Infinity)) fastest = answer;
       }
       if (fastest === undefined) return wentSilent(bench);
       const seen = `${bench.probeType} was answered after ${fastest.afterMs} ms`;

@@ -160,7 +160,7 @@ const CASES: readonly {
     ),
     at: ['R-20'],
     blames: [
-      'R-20 POST /register: inconclusive',
+      'R-20 POST /register: fail',
       'R-20 GET /register/available: fail, reading',
       'R-20 any other name: skipped',
     ],
