@@ -70,6 +70,12 @@ export interface Answer {
   readonly afterMs: number;
 }
 
+/** What was read of a queue, and whether that was in it which was waited for. */
+export interface Collected {
+  readonly events: readonly ToDeviceEvent[];
+  readonly found: boolean;
+}
+
 export class Bench {
   readonly account: Account;
   readonly other: Account | undefined;
@@ -141,23 +147,24 @@ export class Bench {
   }
 
   /**
-   * Reads on until an event with `nonce` comes, or `timeoutMs` are over. Gives all events of this run up to the batch
+   * Reads on until an event with `nonce` comes, or `waitMs` are over. Gives all events of this run up to the batch
    * that holds it; `found` says whether it came.
    */
-  async collect(
-    of: Account,
-    nonce: string,
-    signal: AbortSignal,
-    timeoutMs: number = this.waitMs,
-  ): Promise<{ readonly events: readonly ToDeviceEvent[]; readonly found: boolean }> {
+  async collect(of: Account, nonce: string, signal: AbortSignal): Promise<Collected> {
     const events: ToDeviceEvent[] = [];
-    const deadlineMs = this.clock.monotonic() + timeoutMs;
+    const deadlineMs = this.clock.monotonic() + this.waitMs;
     for (;;) {
       const leftMs = Math.max(0, deadlineMs - this.clock.monotonic());
       events.push(...(await of.inbox.read(Math.ceil(leftMs), signal)));
       if (events.some((event) => holdsNonce(event, nonce))) return { events, found: true };
       if (leftMs === 0) return { events, found: false };
     }
+  }
+
+  /** The same, and reads for a short while after it came: what was sent before it may come behind it. */
+  async collectPast(of: Account, nonce: string, signal: AbortSignal): Promise<Collected> {
+    const { events, found } = await this.collect(of, nonce, signal);
+    return { events: found ? [...events, ...(await of.inbox.read(LATE_MS, signal))] : events, found };
   }
 
   /** Asks the server under test, and waits for the answer; undefined when none came in time. */
@@ -174,9 +181,8 @@ export class Bench {
    * the way to the answer, and of a short while after it. Undefined when no answer came.
    */
   async askLater(signal: AbortSignal): Promise<readonly ToDeviceEvent[] | undefined> {
-    const nonce = await this.ping(signal);
-    const { events, found } = await this.collect(this.account, nonce, signal);
-    return found ? [...events, ...(await this.account.inbox.read(LATE_MS, signal))] : undefined;
+    const { events, found } = await this.collectPast(this.account, await this.ping(signal), signal);
+    return found ? events : undefined;
   }
 
   /** What waits in the queue of an account, as it came; nothing of it is acknowledged. */
@@ -206,5 +212,5 @@ export function holdsNonce(event: ToDeviceEvent, nonce: string): boolean {
 const NONCE_DIGITS = 5;
 /** There are servers that wait so long. */
 const MAX_PEEK_TIMEOUT_MS = 1000;
-/** Answers need not come in the order of their questions. */
-const LATE_MS = 200;
+/** For what comes behind something that was sent after it: handlers and servers may work on several at once. */
+export const LATE_MS = 200;

@@ -4,7 +4,7 @@ import { SERVER_DEVICE_ID } from '../ids/device-id.js';
 import type { UserId } from '../ids/user-id.js';
 import { DIRECT_TO_DEVICE, encodeDirectToDevice } from '../todevice/edu.js';
 import { encodeJson, jsonTextOf, member, stringMember, type JsonNode, type JsonText } from '../wire/json.js';
-import type { Bench, PlainMessages } from './bench.js';
+import { LATE_MS, type Bench, type Collected, type PlainMessages } from './bench.js';
 import { inconclusive, type Finding } from './probe.js';
 import type { SecondServer } from './second-server.js';
 
@@ -95,6 +95,7 @@ export async function sendAndHear(
     signal,
   );
   const later = await letterWith(bench, laterNonce, signal);
+  if (later !== undefined) await bench.clock.sleep(LATE_MS, signal);
   return { letters: lettersWith(second, nonce), isComplete: later !== undefined };
 }
 
@@ -132,13 +133,13 @@ export async function askFrom(
 }
 
 /** Sends a letter to our account that should come, and says whether it did, and what came before it. */
-export async function bar(bench: Bench, signal: AbortSignal): Promise<Awaited<ReturnType<Bench['collect']>>> {
+export async function bar(bench: Bench, signal: AbortSignal): Promise<Collected> {
   const second = secondOf(bench);
   const { userId: to, deviceId: device } = bench.account;
   const nonce = bench.nonce();
   const letter = { from: second.user(NAME), to, device, type: LATER_TYPE, content: { nonce } };
   await second.say([encodeLetter(bench, letter)], signal);
-  return bench.collect(bench.account, nonce, signal);
+  return bench.collectPast(bench.account, nonce, signal);
 }
 
 /** For `catch`: the error as what a transaction was answered with, which may be a failure. @throws what is no answer */

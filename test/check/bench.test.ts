@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { holdsNonce } from '../../src/check/bench.js';
+import { jsonTextOf } from '../../src/wire/json.js';
 import { ok, twistedBench } from './twisted-server.js';
 
 const SIGNAL = new AbortController().signal;
@@ -19,6 +20,17 @@ describe('a bench', () => {
     const events = await bench.askLater(SIGNAL);
     expect(events).toHaveLength(3);
     for (const nonce of nonces) expect(events?.filter((event) => holdsNonce(event, nonce))).toHaveLength(1);
+  });
+
+  it('waits a short while for what comes behind what was sent after it', async () => {
+    const { bench } = await twistedBench();
+    const event = (nonce: string) => ({ sender: '@a:hs.test', type: 't', content: jsonTextOf({ nonce }) });
+    const batches = [[], [event('later')], [event('earlier')], [event('next')]];
+    const inbox = { read: async () => batches.shift() ?? [], settle: async () => undefined };
+    expect(await bench.collectPast({ ...bench.account, inbox }, 'later', SIGNAL)).toEqual({
+      events: [event('later'), event('earlier')],
+      found: true,
+    });
   });
 
   it('waits for nothing so long', async () => {

@@ -101,7 +101,7 @@ export const SENDER_PROBES: readonly Probe[] = [
       const refusal = await bench.send(account, HELLO, messages, signal).catch(refusalOf);
       if (refusal) return fail(`a message to "" of ${account.userId} was ${answered(refusal)}`);
       const later = await sendToSelf(bench, signal);
-      const { events, found } = await bench.collect(account, later, signal);
+      const { events, found } = await bench.collectPast(account, later, signal);
       if (!found) return lostMessage(bench);
       return events.some((event) => holdsNonce(event, nonce))
         ? fail(`a message to "" of ${account.userId} came to the device ${cut(account.deviceId)}`)

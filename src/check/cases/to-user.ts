@@ -87,7 +87,7 @@ export const TO_USER_PROBES: readonly Probe[] = [
       const later = bench.nonce();
       const messages = { [account.userId]: { [account.deviceId]: { nonce: later } } };
       await bench.send(account, 'mx2s.check.hello', messages, signal);
-      const { events, found } = await bench.collect(account, later, signal);
+      const { events, found } = await bench.collectPast(account, later, signal);
       if (!found) return inconclusive(`a message of ${account.userId} to itself did not come`);
       const came = events.filter((event) => nonces.some((nonce) => holdsNonce(event, nonce)));
       const forged = came.find(({ sender }) => sender !== account.userId);
