@@ -33,10 +33,10 @@ export class Database {
     const { Database: Sqlite } = requireFrom(import.meta.url)('node-sqlite3-wasm') as {
       Database: new (file: string) => Driver;
     };
-    rmSync(`${file}.lock`, { recursive: true, force: true });
     this.#file = file;
     let driver: Driver | undefined;
     try {
+      rmSync(`${file}.lock`, { recursive: true, force: true });
       this.#driver = driver = new Sqlite(file);
       this.#driver.get('PRAGMA locking_mode = EXCLUSIVE');
       this.#driver.get('PRAGMA journal_mode = WAL');
