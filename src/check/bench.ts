@@ -209,6 +209,11 @@ export function holdsNonce(event: ToDeviceEvent, nonce: string): boolean {
   return event.content.includes(nonce);
 }
 
+/** How many of the events hold this nonce? */
+export function countWith(nonce: string, events: readonly ToDeviceEvent[]): number {
+  return events.filter((event) => holdsNonce(event, nonce)).length;
+}
+
 const NONCE_DIGITS = 5;
 /** There are servers that wait so long. */
 const MAX_PEEK_TIMEOUT_MS = 1000;

@@ -22,23 +22,16 @@ export interface Letter {
   readonly device: string;
   readonly type: string;
   readonly content: object;
-  /** Default: one that was never used. */
-  readonly messageId?: string | undefined;
 }
 
-/** The letter as an EDU. */
-export function encodeLetter(bench: Bench, { from, to, device, type, content, messageId }: Letter): JsonText {
+/** The letter as an EDU, with a `message_id` that was never used. */
+export function encodeLetter({ chance }: Bench, { from, to, device, type, content }: Letter): JsonText {
   return encodeDirectToDevice({
     sender: from,
     type,
-    messageId: messageId ?? freshMessageId(bench),
+    messageId: chance.uuid().replaceAll('-', ''), // 32 code points, and no more are allowed (R-14)
     messages: new Map([[to, new Map([[device, jsonTextOf(content)]])]]),
   });
-}
-
-/** R-14: 32 code points are allowed, and a UUID without its hyphens has as many. */
-export function freshMessageId({ chance }: Bench): string {
-  return chance.uuid().replaceAll('-', '');
 }
 
 /** An `m.direct_to_device` EDU as it was heard: what is wrong with it is what a probe looks for. */
@@ -56,9 +49,10 @@ export interface Delivery {
   readonly content: JsonNode;
 }
 
-/** Every letter that was heard so far and holds `nonce`. */
+/** Every letter that was heard so far and holds `nonce`; one that came again, in another transaction, is one. */
 export function lettersWith(second: SecondServer, nonce: string): HeardLetter[] {
-  return second.heard.all.map((edu) => readLetter(edu, nonce)).filter((letter) => letter !== undefined);
+  const edus = new Map(second.heard.all.map((edu) => [encodeJson(edu), edu]));
+  return [...edus.values()].map((edu) => readLetter(edu, nonce)).filter((letter) => letter !== undefined);
 }
 
 /** The first letter that holds `nonce`; undefined when none came in time. */

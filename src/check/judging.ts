@@ -1,7 +1,8 @@
 /** What many probes need to judge: the server's refusals as values, and what silence means. */
 import { MatrixError } from '../errors.js';
+import type { UserId } from '../ids/user-id.js';
 import type { Bench } from './bench.js';
-import { inconclusive, type Finding, type Probe } from './probe.js';
+import { fail, inconclusive, type Finding, type Probe } from './probe.js';
 
 /**
  * For `catch`: the error as what the server under test answered.
@@ -25,6 +26,29 @@ export function answered({ status, errcode }: Pick<MatrixError, 'status' | 'errc
 /** Text of the server, as long as a line can bear. */
 export function cut(text: string): string {
   return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}…`;
+}
+
+/**
+ * What the refusal of a message to a server user shows: nothing, where a message to `control` is refused, too, because
+ * the account may not send at all, or not there.
+ */
+export async function refused(
+  bench: Bench,
+  refusal: MatrixError,
+  control: { readonly userId: UserId; readonly deviceId: string },
+  signal: AbortSignal,
+): Promise<Finding> {
+  const { account } = bench;
+  const messages = { [control.userId]: { [control.deviceId]: { nonce: bench.nonce() } } };
+  const other = await bench.send(account, 'mx2s.check.control', messages, signal).catch(refusalOf);
+  return other
+    ? inconclusive(`a message was ${answered(refusal)}, and one to ${control.userId} ${answered(other)}`)
+    : fail(`a message was ${answered(refusal)}, and one to ${control.userId} 200`);
+}
+
+/** How often: `not at all`, `once`, `twice`, `3 times`. */
+export function times(count: number): string {
+  return ['not at all', 'once', 'twice'][count] ?? `${count} times`;
 }
 
 /** A probe that says something only where the server under test answers the probe type. */

@@ -25,8 +25,8 @@ export interface Edu {
 
 /** What the homeserver does; by default what MSC4246 asks for. */
 export interface Rules {
-  /** What a client's request is refused with. */
-  refusal(type: string): number | undefined;
+  /** What a client's message of this type to this user is refused with. */
+  refusal(type: string, userId: string): number | undefined;
   /** The devices of `@:second` that a message goes to. */
   devicesOfServer(devices: Contents): Contents;
   /** The devices of a user of the second server that a message goes to. */
@@ -117,9 +117,9 @@ export function modelBench(broken: Partial<Rules> = {}): Bench {
   async function call({ path, body = jsonTextOf({}) }: ApiCall) {
     const type = decodeURIComponent(path.split('/')[3] ?? '');
     const request = JSON.parse(body) as { sender?: string; messages: Readonly<Record<string, Contents>> };
-    const status = rules.refusal(type);
-    if (status !== undefined) throw refusal(status);
     for (const [userId, devices] of Object.entries(request.messages)) {
+      const status = rules.refusal(type, userId);
+      if (status !== undefined) throw refusal(status);
       if (userId === SERVER_USER && rules.answersUsers) {
         if (type === 'mx2s.ping') give(SERVER_USER, 'mx2s.pong', Object.values(devices)[0] ?? {});
       } else if (userId.endsWith(`:${SECOND}`)) {

@@ -11,12 +11,17 @@ export const RECEIVER_PROBES: readonly Probe[] = [
     needs: [],
     run: async (bench, signal) => {
       const { account, serverUser } = bench;
-      const answers = await bench.answers(signal).catch(refusalOf);
+      const known = await bench.answers(signal).catch(refusalOf);
       const nonce = bench.nonce();
       const messages = { [serverUser]: { [SERVER_DEVICE_ID]: { nonce } } };
       const refusal = await bench.send(account, UNKNOWN_TYPE, messages, signal).catch(refusalOf);
-      if (refusal) return fail(`${UNKNOWN_TYPE} to ${serverUser} was ${answered(refusal)}`);
-      if (answers !== true) return noAnswer(bench);
+      if (refusal !== undefined) {
+        const seen = `${UNKNOWN_TYPE} to ${serverUser} was ${answered(refusal)}`;
+        return known instanceof Error
+          ? inconclusive(`${seen}, and ${bench.probeType} ${answered(known)}`)
+          : fail(seen);
+      }
+      if (known !== true) return noAnswer(bench);
       const events = await bench.askLater(signal);
       if (events === undefined) return wentSilent(bench);
       return events.some((event) => holdsNonce(event, nonce))

@@ -14,7 +14,7 @@ import {
   sendAndHear,
   type HeardLetter,
 } from '../federated.js';
-import { answered, cut, refusalOf } from '../judging.js';
+import { answered, cut, refusalOf, refused } from '../judging.js';
 import { fail, inconclusive, pass, type Finding, type Probe } from '../probe.js';
 
 export const SENDER_FEDERATION_PROBES: readonly Probe[] = [
@@ -129,19 +129,20 @@ export const SENDER_FEDERATION_PROBES: readonly Probe[] = [
     needs: ['federation'],
     run: accepted(async (bench, signal) => {
       const devices = { [SERVER_DEVICE_ID]: CONTENT };
-      const heard = [await sendToServer(bench, devices, signal), await sendToServer(bench, devices, signal)];
-      for (const { letters, isComplete } of heard) {
+      const one = await sendToServer(bench, devices, signal);
+      const other = await sendToServer(bench, devices, signal);
+      for (const { letters, isComplete } of [one, other]) {
         if (letters.length > 0) continue;
         return isComplete ? fail('a message was not sent on; a later one was') : nothingHeard(bench);
       }
-      const letters = heard.flatMap((each) => each.letters);
+      const letters = [...one.letters, ...other.letters];
       const fault = letters.map((letter) => faultOf(letter, bench)).find((each) => each !== undefined);
       if (fault !== undefined) return fault;
-      const [first = ''] = letters.map(({ messageId }) => messageId);
-      if (new Set(letters.map(({ messageId }) => messageId)).size < letters.length) {
-        return fail(`two messages came with the message_id ${quoted([first])}`, 'spec');
-      }
-      return pass(`a message came as ${DIRECT_TO_DEVICE} to "", with the message_id ${quoted([first])}`);
+      const ids = one.letters.map(({ messageId }) => messageId);
+      const shared = other.letters.find(({ messageId }) => ids.includes(messageId));
+      return shared === undefined
+        ? pass(`a message came as ${DIRECT_TO_DEVICE} to "", with the message_id ${quoted(ids.slice(0, 1))}`)
+        : fail(`two messages came with the message_id ${quoted([shared.messageId])}`, 'spec');
     }),
   },
 ];
@@ -149,7 +150,9 @@ export const SENDER_FEDERATION_PROBES: readonly Probe[] = [
 /** R-9: a message that is refused was to be accepted. */
 function accepted(look: Probe['run']): Probe['run'] {
   return (bench, signal) =>
-    look(bench, signal).catch((error: unknown) => fail(`a message was ${answered(refusalOf(error))}`));
+    look(bench, signal).catch((error: unknown) =>
+      refused(bench, refusalOf(error), { userId: secondOf(bench).user(NAME), deviceId: DEVICE }, signal),
+    );
 }
 
 /** Sends to devices of the second server's user; each content gets the nonce by which it is known. */

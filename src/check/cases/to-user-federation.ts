@@ -33,8 +33,9 @@ export const TO_USER_FEDERATION_PROBES: readonly Probe[] = [
       const isRight = deliveries.every(
         ({ to, device }) => to === from && [DEVICE, WILDCARD_DEVICE].includes(device),
       );
+      // the proposal does not say whom a server answers, nor where it has the device from (A10 of docs/evidence/ambiguities.md)
       if (!isRight || deliveries.length === 0)
-        return fail(`the answer is not for the devices of ${from} only`);
+        return fail(`the answer is not for the devices of ${from} only`, 'reading');
       return pass(`the answer came as an EDU from ${sender} to ${from}`);
     }),
   },

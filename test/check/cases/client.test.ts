@@ -84,6 +84,18 @@ const CASES: readonly {
     blames: ['R-9 its own @:d: fail', 'R-19 an event type: fail'],
   },
   {
+    does: 'refuses messages to the server, whatever their type',
+    twist: sending((messages) => (SERVER_USER in messages ? REFUSED : messages)),
+    at: ['R-9', 'R-19'],
+    blames: ['R-9 its own @:d: fail', 'R-19 an event type: inconclusive'],
+  },
+  {
+    does: 'takes no message of this account',
+    twist: sending(() => REFUSED),
+    at: ['R-9', 'R-19'],
+    blames: ['R-9 its own @:d: inconclusive', 'R-19 an event type: inconclusive'],
+  },
+  {
     does: 'drops what is for * of the server',
     twist: sending((messages) => ('*' in serverDevices(messages) ? undefined : messages)),
     at: ['R-10'],
@@ -100,6 +112,12 @@ const CASES: readonly {
     twist: answering(/keys\/query/, () => JSON.stringify({ device_keys: { [SERVER_USER]: { '': {} } } })),
     at: ['R-11'],
     blames: ['R-11 keys: fail'],
+  },
+  {
+    does: 'gives this account no keys',
+    twist: answering(/keys\/query/, () => ok({ errcode: 'M_FORBIDDEN' }, 403)),
+    at: ['R-11'],
+    blames: ['R-11 keys: inconclusive'],
   },
   {
     does: 'has no keys at all',
@@ -152,6 +170,23 @@ const CASES: readonly {
       pass({ ...request, url: request.url.replace(/(sendToDevice\/[^/]+\/).*/, `$1${crypto.randomUUID()}`) }),
     at: ['R-15'],
     blames: ['R-15 a user: fail', 'R-15 @:d: fail'],
+  },
+  {
+    does: 'loses the messages that are sent twice',
+    twist: sending((messages) => (/run-0000[14]/.test(JSON.stringify(messages)) ? undefined : messages)),
+    at: ['R-15'],
+    blames: ['R-15 a user: inconclusive', 'R-15 @:d: inconclusive'],
+  },
+  {
+    does: 'answers each message with two',
+    twist: answering(/v3\/sync/, (text) => {
+      const body = JSON.parse(text) as { to_device?: { events: { sender: string }[] } };
+      const events = body.to_device?.events ?? [];
+      const doubled = events.flatMap((event) => (event.sender === SERVER_USER ? [event, event] : [event]));
+      return JSON.stringify({ ...body, to_device: { events: doubled } });
+    }),
+    at: ['R-15'],
+    blames: [],
   },
   {
     does: 'registers "" where it is not confirmed',

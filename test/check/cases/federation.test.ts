@@ -6,6 +6,8 @@ import { RECEIVER_FEDERATION_PROBES } from '../../../src/check/cases/receiver-fe
 import { SENDER_FEDERATION_PROBES } from '../../../src/check/cases/sender-federation.js';
 import { SUBSYSTEM_FEDERATION_PROBES } from '../../../src/check/cases/subsystem-federation.js';
 import { TO_USER_FEDERATION_PROBES } from '../../../src/check/cases/to-user-federation.js';
+import { inconclusive, type Finding } from '../../../src/check/probe.js';
+import { MatrixError } from '../../../src/errors.js';
 import { ALICE, SECOND, SERVER_USER, modelBench, type Rules } from '../model-server.js';
 
 const PROBES = [
@@ -16,14 +18,19 @@ const PROBES = [
   ...SUBSYSTEM_FEDERATION_PROBES,
 ];
 
-/** What each probe finds, but for those that pass. */
+/** What each probe finds, but for those that pass; as in a run, an error that it throws is inconclusive. */
 async function blamed(bench: Bench): Promise<Readonly<Record<string, string>>> {
   const found: Record<string, string> = {};
   for (const { requirement, run } of PROBES) {
-    const { verdict, basis } = await run(bench, new AbortController().signal);
+    const { verdict, basis } = await run(bench, new AbortController().signal).catch(inconclusiveOf);
     if (verdict !== 'pass') found[requirement] = basis === undefined ? verdict : `${verdict}, ${basis}`;
   }
   return found;
+}
+
+function inconclusiveOf(error: unknown): Finding {
+  if (error instanceof MatrixError) return inconclusive(error.message);
+  throw error;
 }
 
 const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string, string>>])[] = [
@@ -54,8 +61,13 @@ const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string,
   ['sends on to "" of a user', { devicesOfUser: (devices) => devices }, { 'R-13': 'fail' }],
   [
     'refuses messages to other servers',
-    { refusal: (type) => (type === 'mx2s.ping' ? undefined : 400) },
+    { refusal: (_type, userId) => (userId === `@:${SECOND}` ? 400 : undefined) },
     { 'R-9': 'fail', 'R-10': 'fail', 'R-12': 'fail', 'R-13': 'fail', 'R-14': 'fail' },
+  ],
+  [
+    'refuses messages to whomever it does not have itself',
+    { refusal: (_type, userId) => (userId.endsWith(SECOND) ? 403 : undefined) },
+    Object.fromEntries(['R-9', 'R-10', 'R-12', 'R-13', 'R-14'].map((id) => [id, 'inconclusive'])),
   ],
   [
     'gives no message_id',
@@ -75,6 +87,16 @@ const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string,
     'gives each message the same message_id',
     { outgoing: (edu) => [{ edu_type: 'm.direct_to_device', content: { ...edu, message_id: 'm' } }] },
     { 'R-14': 'fail, spec' },
+  ],
+  [
+    'sends an EDU again, in another transaction',
+    {
+      outgoing: (edu) => [
+        { edu_type: 'm.direct_to_device', content: edu },
+        { edu_type: 'm.direct_to_device', content: edu },
+      ],
+    },
+    {},
   ],
   [
     'sends an EDU with more members, and a message_id of 32 code points',
@@ -148,6 +170,13 @@ const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string,
     { 'R-16': 'inconclusive', 'R-18': 'inconclusive', 'R-19': 'inconclusive', 'R-28': 'inconclusive' },
   ],
   [
+    'takes no transaction',
+    { transactionStatus: () => 401 },
+    Object.fromEntries(
+      ['R-16', 'R-17', 'R-18', 'R-19', 'R-27', 'R-28', 'R-35', 'R-36'].map((id) => [id, 'inconclusive']),
+    ),
+  ],
+  [
     'fails at an unknown EDU',
     { transactionStatus: (types) => (types.includes('mx2s.check.unknown') ? 500 : 200) },
     { 'R-19': 'fail' },
@@ -196,6 +225,11 @@ const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string,
     'answers a device that it was not asked from',
     { answerDevice: (named) => named ?? 'OTHER' },
     { 'R-35': 'fail' },
+  ],
+  [
+    'answers a device of its own choice',
+    { answerDevice: () => 'OTHER' },
+    { 'R-27': 'fail, reading', 'R-35': 'fail' },
   ],
   ['answers another @:d', { answersEdu: ({ type }) => type === 'mx2s.ping' }, { 'R-36': 'fail' }],
 ];
