@@ -8,8 +8,9 @@ import { Gateway } from '../interop/kit/gateway.js';
 import { loginUser, newSession, registerUser, type HomeserverAddress } from '../interop/kit/homeserver.js';
 import type { Session } from '../interop/kit/matrix.js';
 import type { NatsProgram } from '../interop/kit/nats-program.js';
-import { openNatsServer, startQueueGroup, type NatsServer } from '../interop/kit/nats-server.js';
+import { openNatsServer, type NatsServer } from '../interop/kit/nats-server.js';
 import { SYNAPSE_VERSION } from '../interop/kit/python.js';
+import { startQueueMembers } from '../interop/kit/queue-members.js';
 import { startSynapse } from '../interop/kit/synapse.js';
 import {
   startSynapseWorkers,
@@ -78,15 +79,13 @@ interface Deployment {
   readonly other: HomeserverAddress;
 }
 
-async function record(
-  { workers, gateway, other }: Deployment,
-  options: RecordWorkersOptions,
-): Promise<WorkersEvidence> {
+async function record(deployment: Deployment, options: RecordWorkersOptions): Promise<WorkersEvidence> {
+  const { workers, gateway, other } = deployment;
   const { engine, groups, requests, endings } = options;
   const { proxy } = workers;
   await gateway.start();
   const throughput = await measure(workers, options.throughput);
-  const handlers = await measureHandlers(workers, gateway, options);
+  const handlers = await measureHandlers(deployment, options);
   const users = [
     await newSessionAt(workers, 'client1'),
     await newSessionAt(workers, 'client2'),
@@ -133,22 +132,27 @@ async function measure(
 
 /** Leaves the gateway as it was: running, with `echo`. */
 async function measureHandlers(
-  { address }: SynapseWorkers,
-  gateway: Gateway,
+  { workers: { address }, gateway }: Deployment,
   { groups, throughput: { messages } }: RecordWorkersOptions,
 ): Promise<Handlers> {
   if (groups === undefined) return { work_ms: WORK_MS, groups: [] };
-  const { nats } = groups;
+  const { serverName } = address;
+  const url = `nats://${groups.nats.address}/mx2s.evidence`;
   const load = await loadOf(address, messages);
+  const home = await makeTempDir();
   const measured = [];
   await gateway.end('SIGTERM');
-  await gateway.start(`nats://${nats.address}/${SUBJECT}`);
+  await gateway.start(url);
   for (const members of groups.members) {
-    const group = await startQueueGroup(nats, SUBJECT, { members, workMs: WORK_MS });
-    const perSecond = await answeredPerSecond(load, `@:${address.serverName}`);
-    await group.stop();
-    measured.push({ answered: group.answered, answered_per_second: Math.round(perSecond) });
+    const group = await startQueueMembers({ members, url, serverName, workMs: WORK_MS, home: home.path });
+    try {
+      const perSecond = await answeredPerSecond(load, `@:${serverName}`);
+      measured.push({ answered: group.answered, answered_per_second: Math.round(perSecond) });
+    } finally {
+      await group.stop();
+    }
   }
+  await home.remove();
   await gateway.end('SIGTERM');
   await gateway.start('echo');
   return { work_ms: WORK_MS, groups: measured };
@@ -172,4 +176,3 @@ async function newSessionAt({ address, proxy }: SynapseWorkers, worker: WorkerNa
 const IMPATIENT = { federation: { max_long_retry_delay: '1s', max_long_retries: 600 } };
 const SENDERS = 8;
 const WORK_MS = 50;
-const SUBJECT = 'mx2s.evidence';

@@ -64,8 +64,8 @@ function renderHandlers({ work_ms: workMs, groups }: Handlers): string {
     answered.join(', '),
     String(perSecond),
   ]);
-  return `With handlers that work ${String(workMs)} ms on each message, in a queue group on a NATS server, where one member gets each
-message:
+  return `With handlers that work ${String(workMs)} ms on each message, one at a time: each a process of \`mx2s gateway --nats-queue\`. They are
+a queue group on a NATS server, where one member gets each message:
 
 ${table(['members', 'messages that each answered', 'answered per second'], rows)}`;
 }

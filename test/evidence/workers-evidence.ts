@@ -39,7 +39,7 @@ export interface ThroughputRound {
   readonly answered_per_second: number;
 }
 
-/** The same behind NATS, where one member of a queue group gets each message. */
+/** The same behind NATS, where one member of a queue group gets each message; each is a process of mx2s. */
 export interface Handlers {
   /** How long a member works on a message, before it takes the next. */
   readonly work_ms: number;

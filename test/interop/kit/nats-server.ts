@@ -1,12 +1,10 @@
-/** A real NATS server on loopback, and groups of services that share the work on it. */
+/** A real NATS server on loopback. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as wait } from 'node:timers/promises';
-import { connect } from '@nats-io/transport-node';
 import type { NatsProgram } from './nats-program.js';
 
 export interface NatsServer {
@@ -40,49 +38,6 @@ export async function openNatsServer(program: NatsProgram, configuration = ''): 
     async stop() {
       await server.kill();
       await rm(folder, { recursive: true });
-    },
-  };
-}
-
-export interface QueueGroup {
-  /** How many requests each member has answered. */
-  readonly answered: readonly number[];
-  stop(): Promise<void>;
-}
-
-/**
- * Starts a group of services, of which one answers each request to `subject`: with the content it got. Each has a
- * connection of its own, and works for `workMs` on a request before it takes the next.
- */
-export async function startQueueGroup(
-  { address }: NatsServer,
-  subject: string,
-  { members, workMs }: { members: number; workMs: number },
-): Promise<QueueGroup> {
-  const answered = Array.from({ length: members }, () => 0);
-  const group = await Promise.all(
-    answered.map(async (_, member) => {
-      const connection = await connect({ servers: address, reconnect: false });
-      const requests = connection.subscribe(subject, { queue: 'handlers' });
-      await connection.flush();
-      const work = async () => {
-        for await (const request of requests) {
-          await wait(workMs);
-          const { content } = request.json<{ content: unknown }>();
-          request.respond(JSON.stringify({ content }));
-          answered[member] = (answered[member] ?? 0) + 1;
-        }
-      };
-      return { connection, ended: work() };
-    }),
-  );
-  return {
-    answered,
-    stop: async () => {
-      for (const { connection, ended } of group) {
-        await connection.close();
-        await ended;
-      }
     },
   };
 }
