@@ -4,13 +4,14 @@
  *
  * An answer is a message of its own: what goes through the gateway costs Synapse two of them, and its senders' syncs.
  */
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { newSession, type HomeserverAddress } from '../interop/kit/homeserver.js';
 import { SYNAPSE_VERSION, synapsePython } from '../interop/kit/python.js';
 import { startSynapse } from '../interop/kit/synapse.js';
-import { runBinary, startBinary } from '../kit/binary.js';
+import { runBinary, startBinary, type RunningBinary } from '../kit/binary.js';
 import { makeTempDir } from '../kit/temp-dir.js';
 import { startCostlessHomeserver } from './costless-homeserver.js';
 import { acceptedPerSecond, answeredPerSecond, median } from './throughput.js';
@@ -25,6 +26,8 @@ export interface GatewayRound {
   readonly answered_one_user: number;
   /** What the gateway answers at a homeserver that costs nothing. */
   readonly gateway_alone: number;
+  /** How much of one processor the gateway took for `answered`, in percent; NaN where the system does not say. */
+  readonly gateway_load: number;
 }
 
 /** Prints a line of JSON for each round, and one of medians. Gives the exit status: 1 without a Synapse. */
@@ -35,20 +38,24 @@ export async function bench(args: readonly string[]): Promise<number> {
     process.stderr.write(`NOT MEASURED: this needs a real Synapse: ${found.missing}\n`);
     return 1;
   }
-  const results = await withSynapse(found.python, async (address) => {
+  const results = await withSynapse(found.python, async (address, gateway) => {
     const users = await Promise.all(Array.from({ length: CONNECTIONS }, () => newSession(address)));
     const sink = await newSession(address);
     const load = { senders: users, connections: CONNECTIONS, count };
     const done: GatewayRound[] = [];
+    const serverUser = `@:${address.serverName}`;
     while (done.length < rounds) {
+      const accepted = await acceptedPerSecond(load, sink);
+      const startedMs = performance.now();
+      const usedMs = processorMs(gateway);
+      const answered = await answeredPerSecond(load, serverUser);
+      const gatewayLoad = (100 * (processorMs(gateway) - usedMs)) / (performance.now() - startedMs);
       const round = {
-        accepted: await acceptedPerSecond(load, sink),
-        answered: await answeredPerSecond(load, `@:${address.serverName}`),
-        answered_one_user: await answeredPerSecond(
-          { ...load, senders: users.slice(0, 1) },
-          `@:${address.serverName}`,
-        ),
+        accepted,
+        answered,
+        answered_one_user: await answeredPerSecond({ ...load, senders: users.slice(0, 1) }, serverUser),
         gateway_alone: await gatewayAlone(10 * count),
+        gateway_load: gatewayLoad,
       };
       print({ round: done.push(round), ...rounded(round) });
     }
@@ -61,6 +68,7 @@ export async function bench(args: readonly string[]): Promise<number> {
       answered: middle('answered'),
       answered_one_user: middle('answered_one_user'),
       gateway_alone: middle('gateway_alone'),
+      gateway_load: middle('gateway_load'),
     }),
     rounds,
     messages: count,
@@ -73,7 +81,10 @@ export async function bench(args: readonly string[]): Promise<number> {
 }
 
 /** A Synapse set up as its operator would, with a gateway that echoes, while `work` runs. */
-async function withSynapse<T>(python: string, work: (address: HomeserverAddress) => Promise<T>): Promise<T> {
+async function withSynapse<T>(
+  python: string,
+  work: (address: HomeserverAddress, gateway: RunningBinary) => Promise<T>,
+): Promise<T> {
   const home = await makeTempDir();
   const synapse = await startSynapse(python, { serverUser: false });
   try {
@@ -85,7 +96,7 @@ async function withSynapse<T>(python: string, work: (address: HomeserverAddress)
     await synapse.configure({ app_service_config_files: [registration] });
     await synapse.halt();
     await synapse.resume();
-    return await withGateway(home.path, registration, () => work(synapse.address));
+    return await withGateway(home.path, registration, (gateway) => work(synapse.address, gateway));
   } finally {
     await synapse.stop();
     await home.remove();
@@ -106,15 +117,31 @@ async function gatewayAlone(count: number): Promise<number> {
   }
 }
 
-async function withGateway<T>(home: string, registration: string, work: () => Promise<T>): Promise<T> {
+async function withGateway<T>(
+  home: string,
+  registration: string,
+  work: (gateway: RunningBinary) => Promise<T>,
+): Promise<T> {
   const gateway = startBinary(['gateway', '--registration', registration, '--on', 'org.example.*=echo'], {
     home,
   });
   try {
     await gateway.lineOf('stdout', /"ready":true/);
-    return await work();
+    return await work(gateway);
   } finally {
     await gateway.stop();
+  }
+}
+
+/** Processor time of a process, as Linux counts it in hundredths of a second. */
+function processorMs({ pid }: RunningBinary): number {
+  try {
+    const fields = readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return 10 * (Number(fields[11]) + Number(fields[12])); // utime and stime
+  } catch {
+    return NaN;
   }
 }
 
