@@ -65,10 +65,10 @@ export class Registrar {
   }
 
   /**
-   * Logs an account in and wishes for a device.
+   * Logs an account in and wishes for a device, or for none.
    * @throws NetworkError, RateLimitedError, the signal's reason
    */
-  login({ userId, password }: MadeAccount, deviceId: string, signal: AbortSignal): Promise<Told> {
+  login({ userId, password }: MadeAccount, deviceId: string | undefined, signal: AbortSignal): Promise<Told> {
     const identifier = { type: 'm.id.user', user: userId };
     const body = { type: PASSWORD, identifier, password, device_id: deviceId };
     return this.#post({ path: '/v3/login', body }, signal);

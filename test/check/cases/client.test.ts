@@ -259,6 +259,17 @@ const CASES: readonly {
     blames: [],
   },
   {
+    does: 'refuses every name with another code',
+    twist: answering(/register/, () => ok({ errcode: 'M_UNKNOWN' }, 400)),
+    at: ['R-20'],
+    blames: [
+      'R-20 POST /register: skipped',
+      'R-20 GET /register/available: skipped',
+      'R-20 POST /register with a confirmation: skipped',
+      'R-20 any other name: skipped',
+    ],
+  },
+  {
     does: 'logs anybody in as the server',
     twist: answering(/login/, () => ok({ user_id: SERVER_USER, access_token: 't', device_id: 'D' })),
     at: ['R-22'],
@@ -270,19 +281,25 @@ const CASES: readonly {
       url.includes('user_id=') ? ok({ user_id: SERVER_USER }) : text,
     ),
     at: ['R-22'],
-    blames: ['R-22 GET /whoami as @:d: fail'],
+    blames: ['R-22 POST /login: skipped', 'R-22 GET /whoami as @:d: fail'],
   },
   {
     does: 'does not look at whom somebody wants to act as',
     twist: async (request, pass) => pass({ ...request, url: request.url.replace(/\?user_id=.*/, '') }),
     at: ['R-22', 'R-30'],
-    blames: [],
+    blames: ['R-22 POST /login: skipped'],
   },
   {
     does: 'gives the server a profile and presence',
     twist: answering(/profile|presence/, (text, { path }) => (path.includes('%40%3Ahs') ? ok({}) : text)),
     at: ['R-23'],
     blames: ['R-23 profile: fail', 'R-23 presence: fail'],
+  },
+  {
+    does: 'shows no profile and no presence to a stranger',
+    twist: answering(/profile|presence/, () => ok({ errcode: 'M_FORBIDDEN' }, 403)),
+    at: ['R-23'],
+    blames: ['R-23 profile: inconclusive', 'R-23 presence: inconclusive'],
   },
   {
     does: 'gives everybody a profile and presence',
@@ -298,9 +315,15 @@ const CASES: readonly {
   },
   {
     does: 'refuses a login that wishes for ""',
-    twist: answering(/login/, () => REFUSED),
+    twist: answering(/login/, (text, { body = '' }) => (body.includes('"device_id":""') ? REFUSED : text)),
     at: ['R-24'],
     blames: [],
+  },
+  {
+    does: 'refuses every login',
+    twist: answering(/login/, () => REFUSED),
+    at: ['R-24'],
+    blames: ['R-24: inconclusive'],
   },
   {
     does: 'answers as a user',
@@ -398,7 +421,7 @@ const CASES: readonly {
 describe('the probes of a client', () => {
   it('blame a server for nothing when no rule is broken', async () => {
     const { bench } = await twistedBench();
-    expect(await blamed(bench)).toEqual([]);
+    expect(await blamed(bench)).toEqual(['R-22 POST /login: skipped']);
   });
 
   it.each(CASES)('know a server that $does', async ({ twist, at, blames }) => {
@@ -414,6 +437,7 @@ describe('the probes of a client', () => {
       'R-13 @:d: inconclusive',
       'R-15 @:d: skipped',
       'R-19 an event type: inconclusive',
+      'R-22 POST /login: skipped',
       'R-25: inconclusive',
       'R-26 simplified MSC3575: inconclusive',
       'R-26 /v4/sync: inconclusive',
