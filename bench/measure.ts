@@ -39,6 +39,7 @@ async function measurePairs(row: Row, rounds: number, say: (line: string) => voi
       else say(`${row.id} ${String(round)}/${String(rounds)}: ${shown(ours.at(-1))} / ${shown(peer.at(-1))}`);
     }
     return {
+      with: pair.versions ?? {},
       rounds,
       ours: summarize(ours),
       theirs: summarize(peer),

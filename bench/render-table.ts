@@ -80,7 +80,11 @@ function renderLimits(rows: readonly MeasuredRow[]): string {
   return lines.length === 0 ? '' : ['## What is not reached, and why\n', ...lines, ''].join('\n');
 }
 
-function renderCircumstances({ measured_at: measuredAt, machine, versions }: Report): string {
+function renderCircumstances({ measured_at: measuredAt, machine, versions, rows: measured }: Report): string {
+  const peers = Object.assign({}, ...measured.filter(isMeasured).map((row) => row.with)) as Record<
+    string,
+    string
+  >;
   const rows = [
     ['measured', measuredAt],
     [
@@ -88,7 +92,7 @@ function renderCircumstances({ measured_at: measuredAt, machine, versions }: Rep
       `${machine.processor}, ${String(machine.processors)} processors, ${String(machine.memory_gib)} GiB`,
     ],
     ['system', machine.system],
-    ...Object.entries(versions),
+    ...Object.entries({ ...versions, ...peers }),
   ];
   return `## With what\n\n${table(['', ''], rows)}`;
 }

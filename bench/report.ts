@@ -7,7 +7,7 @@ export interface Report {
   /** When the first row was begun. */
   readonly measured_at: string;
   readonly machine: Machine;
-  /** Program or package → version, of those that took part. */
+  /** Of mx2s and Node. */
   readonly versions: Readonly<Record<string, string>>;
   readonly rows: readonly MeasuredRow[];
 }
@@ -26,6 +26,8 @@ export type RowFacts = Pick<Row, 'id' | 'work' | 'peer' | 'compared' | 'reach' |
 
 /** A wall time and a latency are in milliseconds, a rate is per second. */
 export interface Figures {
+  /** Program or package → version, of all that took part but mx2s and Node. */
+  readonly with: Readonly<Record<string, string>>;
   readonly rounds: number;
   readonly ours: Summary;
   readonly theirs: Summary;

@@ -31,6 +31,8 @@ export type Reach = { readonly at_most: number } | { readonly at_least: number }
 
 /** Both do the same work, and each measures itself once. */
 export interface Pair {
+  /** Program or package → version, of all that takes part but mx2s and Node. */
+  readonly versions?: Readonly<Record<string, string>> | undefined;
   ours(): Promise<number>;
   peer(): Promise<number>;
 }

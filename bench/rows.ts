@@ -1,5 +1,8 @@
 /** The table. */
 import type { Row } from './row.js';
+import { LATENCY } from './rows/latency.js';
+import { MANY_MESSAGES } from './rows/many-messages.js';
 import { START_UP } from './rows/start-up.js';
+import { VALIDATION } from './rows/validation.js';
 
-export const ROWS: readonly Row[] = [...START_UP];
+export const ROWS: readonly Row[] = [...START_UP, ...MANY_MESSAGES, ...LATENCY, ...VALIDATION];

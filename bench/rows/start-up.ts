@@ -1,8 +1,11 @@
 /** What a shell waits for each time: rows 1 to 4. */
 import { BINARY } from '../../test/kit/binary.js';
+import { openHome } from '../home.js';
+import { curl, script } from '../programs.js';
 import type { Row } from '../row.js';
 import { wallTimeMs, type Run } from '../shell.js';
-import { openHome } from '../home.js';
+import { SINK_USER, startSink, type Sink } from '../sink.js';
+import { standalone } from '../standalone.js';
 
 export const START_UP: readonly Row[] = [
   {
@@ -13,7 +16,7 @@ export const START_UP: readonly Row[] = [
     reach: { at_most: 1.3 },
     rounds: 15,
     isGuarded: true,
-    open: againstBareNode([BINARY, '--version']),
+    open: againstBareNode(['--version']),
   },
   {
     id: '1b',
@@ -23,19 +26,101 @@ export const START_UP: readonly Row[] = [
     reach: { at_most: 1.3 },
     rounds: 15,
     isGuarded: true,
-    open: againstBareNode([BINARY, 'validate-id', '@:example.org']),
+    open: againstBareNode(['validate-id', '@:example.org']),
+  },
+  {
+    id: '2',
+    work: 'one `mx2s send` to the sink, npm package',
+    peer: '`node -e 0`',
+    compared: 'wall time',
+    reach: { at_most: 2.5 },
+    rounds: 15,
+    isGuarded: true,
+    open: async (stage) => {
+      const sink = await startSink(stage);
+      return {
+        versions: sink.versions,
+        ours: () => sendTimeMs(sink, [BINARY, ...SEND]),
+        peer: () => wallTimeMs({ command: BARE_NODE, env: sink.env, times: TIMES }),
+      };
+    },
+  },
+  {
+    id: '3',
+    work: 'one `mx2s send` to the sink, standalone executable',
+    peer: 'curl',
+    compared: 'wall time',
+    reach: { at_most: 2 },
+    rounds: 15,
+    isGuarded: true,
+    open: async (stage) => {
+      const ours = await standalone();
+      const peer = await curl();
+      const sink = await startSink(stage);
+      return {
+        versions: { ...ours.versions, ...peer.versions, ...sink.versions },
+        ours: () => sendTimeMs(sink, [ours.path, ...SEND]),
+        peer: () => sendTimeMs(sink, [peer.path, ...curlArgs(sink)]),
+      };
+    },
+  },
+  {
+    id: '4',
+    work: 'one `mx2s send` to the sink, npm package',
+    peer: 'matrix-js-sdk, a script',
+    compared: 'wall time',
+    reach: { at_most: 0.4 },
+    rounds: 11,
+    isGuarded: true,
+    open: async (stage) => {
+      const sdk = await script('matrix-js-sdk', 'matrix-js-sdk');
+      const sink = await startSink(stage);
+      return {
+        versions: { ...sdk.versions, ...sink.versions },
+        ours: () => sendTimeMs(sink, [BINARY, ...SEND]),
+        peer: () => sendTimeMs(sink, ['node', sdk.path]),
+      };
+    },
   },
 ];
 
-function againstBareNode(command: Run['command']): Row['open'] {
+function againstBareNode(args: readonly string[]): Row['open'] {
   return async (stage) => {
     const env = await openHome(stage);
     return {
-      ours: () => wallTimeMs({ command, env, times: TIMES }),
-      peer: () => wallTimeMs({ command: ['node', '-e', '0'], env, times: TIMES }),
+      ours: () => wallTimeMs({ command: [BINARY, ...args], env, times: TIMES }),
+      peer: () => wallTimeMs({ command: BARE_NODE, env, times: TIMES }),
     };
   };
 }
 
+/** @throws Error when not every run has sent a message */
+async function sendTimeMs(sink: Sink, command: Run['command']): Promise<number> {
+  const before = await sink.taken();
+  const elapsedMs = await wallTimeMs({ command, env: sink.env, times: TIMES });
+  const sent = (await sink.taken()).messages - before.messages;
+  if (sent !== TIMES) throw new Error(`${command.join(' ')} has sent ${String(sent)} messages`);
+  return elapsedMs;
+}
+
+function curlArgs({ homeserver, env }: Sink): string[] {
+  const headers = [
+    `Authorization: Bearer ${String(env['MX2S_ACCESS_TOKEN'])}`,
+    'Content-Type: application/json',
+  ];
+  return [
+    '--silent',
+    '--show-error',
+    '--fail',
+    ...['--request', 'PUT'],
+    ...headers.flatMap((header) => ['--header', header]),
+    ...['--data', JSON.stringify({ messages: { [SINK_USER]: { '': JSON.parse(CONTENT) as unknown } } })],
+    `${homeserver}/_matrix/client/v3/sendToDevice/org.example.bench/1`,
+  ];
+}
+
 /** Runs in one measurement: enough that the shell around them counts for little. */
 const TIMES = 5;
+const BARE_NODE: Run['command'] = ['node', '-e', '0'];
+const CONTENT = '{"example_content":"value"}';
+const SEND = ['send', SINK_USER, '-t', 'org.example.bench', '-d', CONTENT];

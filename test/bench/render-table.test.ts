@@ -60,7 +60,7 @@ describe('the page', () => {
     expect(pageOf([])).toMatch(
       /\| measured \| 2026-01-01T00:00:00\.000Z \|\n\| machine \| one, 2 processors, 4 GiB \|/,
     );
-    expect(pageOf([])).toContain('| go | 1.26 |');
+    expect(pageOf([rowOf(), missingRow()])).toContain('| node | 20.19 |\n| Go | 1.26 |');
   });
 });
 
@@ -74,7 +74,7 @@ function pageOf(rows: MeasuredRow[]): string {
     v: 1,
     measured_at: '2026-01-01T00:00:00.000Z',
     machine,
-    versions: { go: '1.26' },
+    versions: { node: '20.19' },
     rows,
   });
 }

@@ -9,6 +9,7 @@ export function rowOf(facts: Partial<MeasuredRow> = {}): MeasuredRow {
     peer: 'a peer',
     compared: 'wall time',
     reach: { at_most: 2 },
+    with: { Go: '1.26' },
     rounds: 3,
     ours: { median: 30, min: 20, max: 40 },
     theirs: { median: 20, min: 10, max: 30 },

@@ -1,0 +1,73 @@
+/** How long an event takes from the server to the line on stdout: row 7. */
+import { BINARY, runBinary } from '../../test/kit/binary.js';
+import { Stage } from '../../test/evidence/stage.js';
+import { script, wireProgram, type Program } from '../programs.js';
+import type { Row } from '../row.js';
+import { startSink } from '../sink.js';
+
+export const LATENCY: readonly Row[] = [
+  {
+    id: '7a',
+    work: 'from the sink to a line of `mx2s listen`, 500 events a second, p50',
+    peer: 'bare undici long poll',
+    compared: 'latency',
+    reach: { at_most: 1.2 },
+    rounds: 7,
+    isGuarded: true,
+    open: latencyRow('p50_ms'),
+  },
+  {
+    id: '7b',
+    work: 'the same, p99',
+    peer: 'bare undici long poll',
+    compared: 'latency',
+    reach: { at_most: 1.2 },
+    rounds: 7,
+    isGuarded: false, // one hiccup of the machine is all of it
+    open: latencyRow('p99_ms'),
+  },
+];
+
+type Percentile = 'p50_ms' | 'p99_ms';
+
+function latencyRow(percentile: Percentile): Row['open'] {
+  return async () => {
+    const stopwatch = await wireProgram('latency');
+    const undici = await script('undici-listen', 'undici');
+    const count = String(WARM_UP + COUNTED);
+    const measure = (command: readonly string[]) => latencyMs(stopwatch, command, percentile);
+    return {
+      versions: { ...stopwatch.versions, ...undici.versions },
+      ours: () => measure([BINARY, 'listen', '--json', '--count', count]),
+      peer: () => measure(['node', undici.path, count]),
+    };
+  };
+}
+
+/** Each measurement has a sink of its own, whose events begin to come when they are waited for. */
+async function latencyMs(
+  stopwatch: Program,
+  command: readonly string[],
+  percentile: Percentile,
+): Promise<number> {
+  const stage = new Stage();
+  try {
+    const coming = { perSecond: PER_SECOND, total: WARM_UP + COUNTED };
+    const { env } = await startSink(stage, { coming });
+    const script = `"$@" | ${stopwatch.path} -warm-up ${String(WARM_UP)} -count ${String(COUNTED)}`;
+    const { code, stdout, stderr } = await runBinary(['-c', script, 'sh', ...command], {
+      program: '/bin/sh',
+      home: env.HOME,
+      env,
+    });
+    if (code !== 0) throw new Error(`${command.join(' ')} did not listen to the end; it said:\n${stderr}`);
+    return (JSON.parse(stdout) as Record<Percentile, number>)[percentile];
+  } finally {
+    await stage.close();
+  }
+}
+
+const PER_SECOND = 500;
+/** A second, so that what is measured is warm. */
+const WARM_UP = 500;
+const COUNTED = 2000;
