@@ -23,9 +23,10 @@ PostgreSQL, which tell each other through Redis what is new. Here is such a home
 through, and what is lost when its parts are restarted one by one. [docs/gateway.md](../gateway.md) says how it is set up.
 
 **How it was recorded.** Everything runs on one machine: seven processes of Synapse, PostgreSQL and Redis with the settings they
-come with, a small proxy in place of nginx that passes requests on by path as Synapse's documentation says, a second Synapse,
-the gateway, and those who ask. The gateway was set up by \`mx2s gateway init\`, as an operator would, and knows the address of the
-proxy only. [workers.json](workers.json) has the numbers.
+come with, a small proxy in place of nginx that passes requests on by path as Synapse's documentation says (and, as nginx does, to
+the next worker for it where one is away), the gateway, and those who ask. The gateway was set up by \`mx2s gateway init\`, as an
+operator would, and knows the address of the proxy only. A second Synapse, an ordinary one, is told to ask a server that is away
+again every second, and not to give it up. [workers.json](workers.json) has the numbers.
 `;
 
 function renderCircumstances({ recorded_at: recordedAt, versions, processors }: WorkersEvidence): string {
@@ -89,9 +90,10 @@ of the second Synapse. When a tenth is answered, the signal is sent, and the pro
 are requests that no answer came for; *doubled* are answers that came more than once.
 
 ${table(['restarted', 'down', 'requests', 'answered before', 'meanwhile', 'lost', 'doubled'], rows)}
-Synapse remembers transaction IDs in the memory of the process that takes the request. When that one ends between a message and
-its 200, the message is sent again and is there twice: at least once is what can be promised. A gateway that is killed makes no
-double, because its answers have the same transaction IDs when it sends them again.
+Synapse remembers transaction IDs in the memory of the process that takes the request, and only of those that went well. When
+that process or PostgreSQL ends between storing a message and saying so, the message is sent again and is there twice: at least
+once is what can be promised. A gateway that is killed makes no double, because its answers have the same transaction IDs when it
+sends them again.
 `;
 }
 
