@@ -94,7 +94,8 @@ async function takePart(
       return new Error(await Promise.race([membership.over, aborted]));
     } finally {
       metrics.queue.joined -= 1;
-      await membership.leave();
+      // what is at work when the line goes down has nobody to reply to, and is not waited for
+      if (signal.aborted) await membership.leave();
     }
   };
 

@@ -155,8 +155,10 @@ async function joinQueue(
     }
   };
   const atWork = new Set<Promise<void>>();
-  let end: (why: string) => void = () => undefined;
-  const over = new Promise<string>((resolve) => (end = resolve));
+  let ended: string | undefined;
+  let tell: (why: string) => void = () => undefined;
+  const over = new Promise<string>((resolve) => (tell = resolve));
+  const end = (why: string): void => tell((ended = why));
   const subscription = connection.subscribe(subject, {
     queue,
     callback: (error, message) => {
@@ -171,6 +173,7 @@ async function joinQueue(
   });
   void connection.closed().then((error) => end(wordsOf(error ?? 'the connection was closed')));
   await connection.flush();
+  if (ended !== undefined) throw new Error(`cannot subscribe to ${subject} on NATS: ${ended}`); // it may be forbidden
   return {
     over,
     async leave() {

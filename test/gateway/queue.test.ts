@@ -24,8 +24,9 @@ describe('taking part in a queue group', () => {
     expect(stage.isDispatcherClosed).toBe(true);
   });
 
-  it('joins again after each loss, and tells of an outage once', async () => {
+  it('joins again after each loss, waits for no work meanwhile, and tells of an outage once', async () => {
     const stage = openStage(['a']);
+    stage.isSlowToLeave = true;
     const run = stage.run();
     await stage.joined('a');
     await stage.settled();
@@ -42,6 +43,7 @@ describe('taking part in a queue group', () => {
     expect(missingFor(stage.metrics)).toBeUndefined();
     expect(stage.told).toEqual(['down: cut off', 'up']);
     expect(stage.readyCount).toBe(1);
+    stage.isSlowToLeave = false;
     stage.stop();
     await run;
   });

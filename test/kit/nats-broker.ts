@@ -8,6 +8,8 @@ export interface NatsBroker {
   /** Drops every connection and takes no new ones, until `open`. */
   close(): Promise<void>;
   open(): Promise<void>;
+  /** Subjects that nobody may subscribe to. */
+  readonly forbidden: Set<string>;
   /** Resolves when so many have subscribed to a subject. */
   subscribed(subject: string, count: number): Promise<void>;
 }
@@ -36,6 +38,7 @@ export async function startNatsBroker(): Promise<NatsBroker> {
 
 class Broker implements NatsBroker {
   port = 0;
+  readonly forbidden = new Set<string>();
   #subscriptions: Subscription[] = [];
   readonly #sockets = new Set<Socket>();
   #server = createServer();
@@ -93,6 +96,12 @@ class Broker implements NatsBroker {
     if (verb === 'SUB') {
       const [subject = '', queue] = words;
       const id = words.at(-1) ?? '';
+      if (this.forbidden.has(subject)) {
+        socket.write(
+          `-ERR 'Permissions Violation for Subscription to "${subject}" using queue "${queue ?? ''}"'\r\n`,
+        );
+        return;
+      }
       this.#subscriptions.push({ socket, id, subject, queue: words.length > 2 ? queue : undefined });
       for (const wake of this.#watchers.splice(0)) wake();
     }

@@ -149,6 +149,15 @@ describe('join', () => {
     await member.leave();
   });
 
+  it('fails where it is forbidden', async () => {
+    const broker = await startNatsBroker();
+    broker.forbidden.add('a.b');
+    const service = { host: '127.0.0.1', port: broker.port, subject: 'a.b' };
+    await expect(open().join(service, 'workers', async () => ({ text: '' }))).rejects.toThrow(
+      /^cannot subscribe to a\.b on NATS: .*permissions violation/i,
+    );
+  });
+
   it('fails where nothing listens, and once it is closed', async () => {
     const server = await startTcp(() => undefined);
     const service = serviceAt(server);
