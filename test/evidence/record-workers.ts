@@ -143,16 +143,19 @@ async function measureHandlers(
   const measured = [];
   await gateway.end('SIGTERM');
   await gateway.start(url);
-  for (const members of groups.members) {
-    const group = await startQueueMembers({ members, url, serverName, workMs: WORK_MS, home: home.path });
-    try {
-      const perSecond = await answeredPerSecond(load, `@:${serverName}`);
-      measured.push({ answered: group.answered, answered_per_second: Math.round(perSecond) });
-    } finally {
-      await group.stop();
+  try {
+    for (const members of groups.members) {
+      const group = await startQueueMembers({ members, url, serverName, workMs: WORK_MS, home: home.path });
+      try {
+        const perSecond = await answeredPerSecond(load, `@:${serverName}`);
+        measured.push({ answered: group.answered, answered_per_second: Math.round(perSecond) });
+      } finally {
+        await group.stop();
+      }
     }
+  } finally {
+    await home.remove();
   }
-  await home.remove();
   await gateway.end('SIGTERM');
   await gateway.start('echo');
   return { work_ms: WORK_MS, groups: measured };
