@@ -185,6 +185,26 @@ export class Bench {
     return found ? events : undefined;
   }
 
+  /**
+   * Is a question answered that is asked in another way than the usual one, which is asked after it? It is asked twice
+   * before the answer is no: one message may get lost, and one answer may come late. Undefined when not even the usual
+   * question was answered.
+   */
+  async isAnswered(signal: AbortSignal, ping: Ping): Promise<boolean | undefined> {
+    const nonces: string[] = [];
+    const isIn = (events: readonly ToDeviceEvent[]): boolean =>
+      nonces.some((nonce) => countWith(nonce, events) > 0);
+    for (let times = 0; times < 2; times += 1) {
+      const nonce = await this.ping(signal, ping);
+      nonces.push(nonce);
+      if (isIn((await this.collect(this.account, nonce, signal)).events)) return true;
+      const later = await this.askLater(signal);
+      if (later === undefined) return undefined;
+      if (isIn(later)) return true;
+    }
+    return false;
+  }
+
   /** What waits in the queue of an account, as it came; nothing of it is acknowledged. */
   peek({ api }: Account, signal: AbortSignal): Promise<readonly JsonObject[]> {
     this.#peeks += 1;

@@ -39,11 +39,11 @@ export const SUBSYSTEM_PROBES: readonly Probe[] = [
     part: 'the device that asks',
     needs: [],
     run: byReply(async (bench, signal) => {
-      const answer = await bench.ask(signal, { namesDevice: false });
-      if (answer !== undefined)
-        return pass(`${bench.probeType} that names no device was answered to the one that asked`);
-      if ((await bench.askLater(signal)) === undefined) return wentSilent(bench);
-      return fail(`${bench.probeType} that names no device was not answered to the one that asked`);
+      const isAnswered = await bench.isAnswered(signal, { namesDevice: false });
+      if (isAnswered === undefined) return wentSilent(bench);
+      return isAnswered
+        ? pass(`${bench.probeType} that names no device was answered to the one that asked`)
+        : fail(`${bench.probeType} that names no device was not answered to the one that asked, twice`);
     }),
   },
   {

@@ -3,7 +3,8 @@ import { isUnknownEndpoint } from '../../client/error-answer.js';
 import { slidingDialects, slidingSync, type SlidingDialect } from '../../client/sliding-sync.js';
 import { apiPath } from '../../client/api-path.js';
 import { versions } from '../../client/versions.js';
-import { jsonTextOf, stringMember, type JsonObject } from '../../wire/json.js';
+import { jsonTextOf, parseJson, stringMember, type JsonObject } from '../../wire/json.js';
+import { equalJson } from '../../wire/json-equal.js';
 import type { ToDeviceEvent } from '../../wire/sync.js';
 import { holdsNonce, type Bench } from '../bench.js';
 import { answered, byReply, cut, refusalOf, wentSilent } from '../judging.js';
@@ -169,7 +170,7 @@ async function patiently<Seen>(
 }
 
 function isSame(one: ToDeviceEvent, other: ToDeviceEvent): boolean {
-  return one.type === other.type && one.content === other.content;
+  return one.type === other.type && equalJson(parseJson(one.content), parseJson(other.content));
 }
 
 function keysOf(event: JsonObject): string[] {

@@ -74,6 +74,30 @@ function late(path: RegExp): Twist {
   );
 }
 
+/** Loses the first message to the server that `isMeant`. */
+function losing(isMeant: (devices: Readonly<Record<string, object>>) => boolean): Twist {
+  let isLost = false;
+  return sending((messages) => {
+    if (isLost || !isMeant(serverDevices(messages))) return messages;
+    isLost = true;
+    return undefined;
+  });
+}
+
+/** Keeps messages to the server that `isMeant` back, until the next message. */
+function delaying(isMeant: (devices: Readonly<Record<string, object>>) => boolean): Twist {
+  let kept: (() => Promise<Answer>) | undefined;
+  return async (request, pass) => {
+    if (!request.path.startsWith('/v3/sendToDevice/')) return pass();
+    await kept?.();
+    kept = undefined;
+    const { messages } = JSON.parse(request.body ?? '') as { messages: Messages };
+    if (!isMeant(serverDevices(messages))) return pass();
+    kept = pass;
+    return ok({});
+  };
+}
+
 function serverDevices(messages: Messages): Readonly<Record<string, object>> {
   return messages[SERVER_USER] ?? {};
 }
@@ -108,6 +132,18 @@ const CASES: readonly {
     twist: sending((messages) => ('*' in serverDevices(messages) ? undefined : messages)),
     at: ['R-10'],
     blames: ['R-10 its own @:d: fail'],
+  },
+  {
+    does: 'loses the first message to * of the server',
+    twist: losing(({ '*': all }) => all !== undefined),
+    at: ['R-10'],
+    blames: [],
+  },
+  {
+    does: 'is late with what is for * of the server',
+    twist: delaying(({ '*': all }) => all !== undefined),
+    at: ['R-10'],
+    blames: [],
   },
   {
     does: 'refuses what is for * of the server',
@@ -193,7 +229,7 @@ const CASES: readonly {
       const doubled = events.flatMap((event) => (event.sender === SERVER_USER ? [event, event] : [event]));
       return JSON.stringify({ ...body, to_device: { events: doubled } });
     }),
-    at: ['R-15'],
+    at: ['R-12', 'R-15'],
     blames: [],
   },
   {
@@ -352,6 +388,17 @@ const CASES: readonly {
     blames: ['R-26 simplified MSC3575: fail', 'R-26 /v4/sync: fail'],
   },
   {
+    does: 'writes the members of what sliding sync gives in another order',
+    twist: answering(/v4\/sync|msc3575/, (text) =>
+      text.replace(/"content":(\{[^{}]*\})/g, (_all, content: string) => {
+        const members = Object.entries(JSON.parse(content) as object);
+        return `"content": ${JSON.stringify(Object.fromEntries(members.reverse()))}`;
+      }),
+    ),
+    at: ['R-26'],
+    blames: [],
+  },
+  {
     does: 'gives sliding sync its events a little later',
     twist: late(/v4\/sync|msc3575/),
     at: ['R-26'],
@@ -406,6 +453,18 @@ const CASES: readonly {
     }),
     at: ['R-35'],
     blames: ['R-35 the device that asks: fail'],
+  },
+  {
+    does: 'loses the first message that names no device',
+    twist: losing(({ '': one = {} }) => 'nonce' in one && !('device_id' in one)),
+    at: ['R-35'],
+    blames: [],
+  },
+  {
+    does: 'is late with what names no device',
+    twist: delaying(({ '': one = {} }) => 'nonce' in one && !('device_id' in one)),
+    at: ['R-35'],
+    blames: [],
   },
   {
     does: 'shows its answers to others',
