@@ -35,7 +35,9 @@ export interface MadeAccount {
 
 export class Registrar {
   readonly #options: RegistrarOptions;
-  #made: MadeAccount[] = [];
+  readonly #made: MadeAccount[] = [];
+  /** What was asked for without hearing whether there is an account now. */
+  #unheard: Credentials[] = [];
 
   constructor(options: RegistrarOptions) {
     this.#options = options;
@@ -51,17 +53,16 @@ export class Registrar {
    * @throws NetworkError, RateLimitedError, the signal's reason
    */
   async register(username: string, signal: AbortSignal): Promise<MadeAccount | Told> {
-    const password = hex(this.#options.chance.bytes(PASSWORD_BYTES));
-    const told = await this.#confirmed(
-      { path: '/v3/register', body: { username, password }, auth: { type: DUMMY } },
-      signal,
-    );
-    const userId = stringMember(told.body, 'user_id');
-    const accessToken = stringMember(told.body, 'access_token');
-    if (told.status !== 200 || userId === undefined || accessToken === undefined) return told;
-    const account = { userId, password, accessToken };
-    this.#made.push(account);
-    return account;
+    const asked = { user: username, password: hex(this.#options.chance.bytes(PASSWORD_BYTES)) };
+    const body = { username, password: asked.password };
+    this.#unheard.push(asked);
+    const told = await this.#confirmed({ path: '/v3/register', body, auth: { type: DUMMY } }, signal);
+    const account = accountOf(told, asked);
+    if (account !== undefined) this.#made.push(account);
+    if (account !== undefined || isRefusal(told)) {
+      this.#unheard = this.#unheard.filter((each) => each !== asked);
+    }
+    return account ?? told;
   }
 
   /**
@@ -69,15 +70,23 @@ export class Registrar {
    * @throws NetworkError, RateLimitedError, the signal's reason
    */
   login({ userId, password }: MadeAccount, deviceId: string | undefined, signal: AbortSignal): Promise<Told> {
-    const identifier = { type: 'm.id.user', user: userId };
-    const body = { type: PASSWORD, identifier, password, device_id: deviceId };
-    return this.#post({ path: '/v3/login', body }, signal);
+    return this.#login({ user: userId, password }, deviceId, signal);
   }
 
-  /** Deactivates every account that was made, and gives the user IDs of those where that failed. */
+  /**
+   * Deactivates every account that was made, and gives the user IDs of those where that failed; and the names, quoted,
+   * that were asked for without hearing of it, where nobody knows what came of it.
+   */
   async close(signal: AbortSignal): Promise<readonly string[]> {
     const left: string[] = [];
-    for (const { userId, password, accessToken } of this.#made) {
+    for (const asked of this.#unheard.splice(0)) {
+      const told = await this.#login(asked, undefined, signal).catch(() => undefined);
+      const account = told && accountOf(told, asked);
+      if (account !== undefined) this.#made.push(account);
+      // a name that the homeserver has made up is nobody's to log in with
+      else if (asked.user === '' || told?.status !== NO_SUCH_ACCOUNT) left.push(JSON.stringify(asked.user));
+    }
+    for (const { userId, password, accessToken } of this.#made.splice(0)) {
       const auth = { type: PASSWORD, identifier: { type: 'm.id.user', user: userId }, password };
       const told = await this.#confirmed(
         { path: '/v3/account/deactivate', body: {}, auth, accessToken },
@@ -85,8 +94,13 @@ export class Registrar {
       ).catch(() => undefined);
       if (told?.status !== 200) left.push(userId);
     }
-    this.#made = [];
     return left;
+  }
+
+  #login({ user, password }: Credentials, deviceId: string | undefined, signal: AbortSignal): Promise<Told> {
+    const identifier = { type: 'm.id.user', user };
+    const body = { type: PASSWORD, identifier, password, device_id: deviceId };
+    return this.#post({ path: '/v3/login', body }, signal);
   }
 
   /** Confirms at once, and again if the server wants its session named. */
@@ -115,6 +129,25 @@ export class Registrar {
       body: parseOrUndefined(answer.body),
     };
   }
+}
+
+/** The account of a 200 to a registration or a login; undefined when it tells of none. */
+function accountOf({ status, body }: Told, { password }: Credentials): MadeAccount | undefined {
+  const userId = stringMember(body, 'user_id');
+  const accessToken = stringMember(body, 'access_token');
+  if (status !== 200 || userId === undefined || accessToken === undefined) return undefined;
+  return { userId, password, accessToken };
+}
+
+/** Does the answer say that nothing was done? */
+function isRefusal({ status }: Told): boolean {
+  return status >= 400 && status < 500;
+}
+
+interface Credentials {
+  /** A localpart or a user ID. */
+  readonly user: string;
+  readonly password: string;
 }
 
 interface Question {
@@ -148,5 +181,7 @@ function hex(bytes: Uint8Array): string {
 
 const DUMMY = 'm.login.dummy';
 const PASSWORD = 'm.login.password';
+/** The status of a login with a name or a password that is not good. */
+const NO_SUCH_ACCOUNT = 403;
 const NAME_BYTES = 8;
 const PASSWORD_BYTES = 24;

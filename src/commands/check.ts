@@ -160,9 +160,9 @@ async function openRegistration({ http, chance, clock, signal, talk }: Context, 
         () => over.abort(),
         () => undefined,
       );
-      for (const userId of await registrar.close(over.signal)) {
+      for (const name of await registrar.close(over.signal)) {
         talk.warn(
-          `${userId}, which a probe has registered, could not be deactivated: ask the administrator of the homeserver`,
+          `${name}, which a probe has registered or may have, could not be deactivated: ask the administrator of the homeserver`,
         );
       }
       patience.abort();

@@ -85,6 +85,55 @@ describe('a registrar', () => {
     expect(await registrar.close(SIGNAL)).toEqual(['@0:hs.test', '@1:hs.test']);
   });
 
+  it('finds the account of a registration that was called off, and deactivates it', async () => {
+    const called = new AbortController();
+    const { server, registrar } = await open(({ path }, response) => {
+      if (path.endsWith('/register')) called.abort();
+      else json(response, 200, path.endsWith('/login') ? ACCOUNT : {});
+    });
+    await expect(registrar.register('name', called.signal)).rejects.toThrow();
+    expect(await registrar.close(SIGNAL)).toEqual([]);
+    const [register, login, deactivate] = server.asked;
+    const { password } = bodyOf(register ?? { body: '' });
+    expect(bodyOf(login ?? { body: '' })).toEqual({
+      type: 'm.login.password',
+      identifier: { type: 'm.id.user', user: 'name' },
+      password,
+    });
+    expect(deactivate?.path).toBe('/_matrix/client/v3/account/deactivate');
+    expect(bodyOf(deactivate ?? { body: '' })).toMatchObject({ auth: { password } });
+  });
+
+  it.each([
+    { name: 'name', status: 403, left: [] },
+    { name: 'name', status: 500, left: ['"name"'] },
+    { name: '', status: 403, left: ['""'] },
+  ])('leaves $left of "$name" unheard, where a login is $status', async ({ name, status, left }) => {
+    const { registrar } = await open(({ path }, response) => {
+      if (path.endsWith('/register')) response.destroy();
+      else json(response, status, { errcode: 'M_UNKNOWN' });
+    });
+    await expect(registrar.register(name, SIGNAL)).rejects.toThrow('/register');
+    expect(await registrar.close(SIGNAL)).toEqual(left);
+    expect(await registrar.close(SIGNAL)).toEqual([]);
+  });
+
+  it('takes a failure, and a success without a token, for an account that may be there', async () => {
+    const { server, registrar } = await open(({ path }, response, index) => {
+      if (path.endsWith('/login')) json(response, 403, { errcode: 'M_FORBIDDEN' });
+      else json(response, index === 0 ? 500 : 200, { user_id: '@a:hs.test' });
+    });
+    await registrar.register('a', SIGNAL);
+    await registrar.register('b', SIGNAL);
+    expect(await registrar.close(SIGNAL)).toEqual([]);
+    expect(server.asked.map(({ path }) => path.slice('/_matrix/client'.length))).toEqual([
+      '/v3/register',
+      '/v3/register',
+      '/v3/login',
+      '/v3/login',
+    ]);
+  });
+
   it('logs in and wishes for a device', async () => {
     const { server, registrar } = await open((_asked, response) => json(response, 200, ACCOUNT));
     const account = { userId: '@a:hs.test', password: 'p', accessToken: 't' };
