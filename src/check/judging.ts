@@ -29,12 +29,14 @@ export function cut(text: string): string {
 }
 
 /**
- * What the refusal of a message to a server user shows: nothing, where a message to `control` is refused, too, because
- * the account may not send at all, or not there.
+ * What it shows that a message to a server user was refused: nothing, where one to `control` is refused, too, because
+ * our account may not send at all, or not there.
+ *
+ * @param seen the refusal in words
  */
 export async function refused(
   bench: Bench,
-  refusal: MatrixError,
+  seen: string,
   control: { readonly userId: UserId; readonly deviceId: string },
   signal: AbortSignal,
 ): Promise<Finding> {
@@ -42,8 +44,8 @@ export async function refused(
   const messages = { [control.userId]: { [control.deviceId]: { nonce: bench.nonce() } } };
   const other = await bench.send(account, 'mx2s.check.control', messages, signal).catch(refusalOf);
   return other
-    ? inconclusive(`a message was ${answered(refusal)}, and one to ${control.userId} ${answered(other)}`)
-    : fail(`a message was ${answered(refusal)}, and one to ${control.userId} 200`);
+    ? inconclusive(`${seen}, and one to ${control.userId} ${answered(other)}`)
+    : fail(`${seen}, and one to ${control.userId} was not`);
 }
 
 /** How often: `not at all`, `once`, `twice`, `3 times`. */

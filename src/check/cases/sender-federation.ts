@@ -150,9 +150,10 @@ export const SENDER_FEDERATION_PROBES: readonly Probe[] = [
 /** R-9: a message that is refused was to be accepted. */
 function accepted(look: Probe['run']): Probe['run'] {
   return (bench, signal) =>
-    look(bench, signal).catch((error: unknown) =>
-      refused(bench, refusalOf(error), { userId: secondOf(bench).user(NAME), deviceId: DEVICE }, signal),
-    );
+    look(bench, signal).catch((error: unknown) => {
+      const seen = `a message was ${answered(refusalOf(error))}`;
+      return refused(bench, seen, { userId: secondOf(bench).user(NAME), deviceId: DEVICE }, signal);
+    });
 }
 
 /** Sends to devices of the second server's user; each content gets the nonce by which it is known. */

@@ -17,7 +17,7 @@ export const SENDER_PROBES: readonly Probe[] = [
       const messages = { [serverUser]: { [SERVER_DEVICE_ID]: { nonce: bench.nonce() } } };
       const refusal = await bench.send(account, HELLO, messages, signal).catch(refusalOf);
       return refusal
-        ? refused(bench, refusal, account, signal)
+        ? refused(bench, `a message to ${serverUser} was ${answered(refusal)}`, account, signal)
         : pass(`a message to ${serverUser} was answered 200`);
     },
   },
