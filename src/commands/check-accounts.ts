@@ -4,8 +4,10 @@ import { parseHomeserverUrl } from '../client/homeserver-url.js';
 import { chooseCredentials, chooseProfile } from '../config/credentials.js';
 import { variable } from '../config/paths.js';
 import { readPosition } from '../config/position.js';
+import type { ProfileName } from '../config/profiles.js';
 import { appendToSpool } from '../config/spool.js';
 import { UsageError } from '../errors.js';
+import { isServerUser, type UserId } from '../ids/user-id.js';
 import { readBacklog } from '../listen/backlog.js';
 import { startOf } from '../listen/queue-reader.js';
 import type { ToDeviceEvent } from '../wire/sync.js';
@@ -25,8 +27,8 @@ export interface OpenAccount {
  * The session that flags, environment and profiles name, and that of the second account if there is one. Nothing is
  * read yet.
  *
- * @throws UsageError when one is of another origin than the homeserver to look at, or when both are of one account; else
- *   like `openSession`
+ * @throws UsageError when one is of another origin than the homeserver to look at, or of the server user, or when both are
+ *   of one account; else like `openSession`
  */
 export async function openSessions(
   context: Context,
@@ -34,15 +36,22 @@ export async function openSessions(
 ): Promise<{ readonly main: Session; readonly other: Session | undefined }> {
   const main = await openMainSession(context, options);
   const other = await openOtherSession(context, options);
-  if (other !== undefined) {
-    const { userId } = await other.identify(context.signal);
-    if (userId === (await main.identify(context.signal)).userId) {
-      throw new UsageError(`the second account is the first one, ${userId}`, {
-        hint: 'name another one, or leave out --other and MX2S_OTHER_ACCESS_TOKEN',
-      });
-    }
+  const userId = await userOf(main, context);
+  if (other !== undefined && (await userOf(other, context)) === userId) {
+    throw new UsageError(`the second account is the first one, ${userId}`, {
+      hint: 'name another one, or leave out --other and MX2S_OTHER_ACCESS_TOKEN',
+    });
   }
   return { main, other };
+}
+
+/** Whose session it is. The server user's queue is read by a gateway, which would lose what is read here. */
+async function userOf(session: Session, { signal }: Context): Promise<UserId> {
+  const { userId } = await session.identify(signal);
+  if (!isServerUser(userId)) return userId;
+  throw new UsageError(`the account is ${userId}, which is to be looked at`, {
+    hint: 'look with an ordinary user of that homeserver',
+  });
 }
 
 async function openMainSession(context: Context, { homeserver }: RunOptions): Promise<Session> {
@@ -60,9 +69,13 @@ async function openMainSession(context: Context, { homeserver }: RunOptions): Pr
   return session;
 }
 
-async function openOtherSession(
+/**
+ * The session of the second account, which `--other` or the environment names; undefined when neither does.
+ * @param homeserver where it has to be; undefined for anywhere
+ */
+export async function openOtherSession(
   context: Context,
-  { homeserver, other }: RunOptions,
+  { homeserver, other }: { readonly homeserver: string | undefined; readonly other: ProfileName | undefined },
 ): Promise<Session | undefined> {
   if (other !== undefined) {
     const chosen = chooseProfile(
@@ -80,7 +93,7 @@ async function openOtherSession(
     });
   }
   const own = parseHomeserverUrl(named);
-  refuseOtherOrigin(own, homeserver, `MX2S_OTHER_ACCESS_TOKEN is for ${originOf(own)}`);
+  refuseOtherOrigin(own, homeserver ?? own, `MX2S_OTHER_ACCESS_TOKEN is for ${originOf(own)}`);
   return openGiven(context, { kind: 'given', source: 'environment', homeserver: own, token: { text } });
 }
 

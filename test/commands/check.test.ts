@@ -88,6 +88,18 @@ describe('against serve', () => {
     expect(numbersIn(await kit.run(['listen', '--drain', '--any-sender']))).toEqual([1, 2, 3]);
   });
 
+  it('loses no event that comes to the user while it looks', async () => {
+    const kit = await openDeviceKit({ handlers: [] });
+    const looking = kit.start(['check', kit.server.homeserver]);
+    const numbers = [9, 12, 15, 25, 29, 32];
+    for (const n of numbers) {
+      await looking.stdout.until(new RegExp(`"R-${n}"`));
+      await kit.fromBob(n);
+    }
+    expect((await looking.done).code).toBe(0);
+    expect(numbersIn(await kit.run(['listen', '--drain', '--any-sender']))).toEqual(numbers);
+  });
+
   it('shows what decided when asked to, without secrets', async () => {
     const kit = await openDeviceKit({ handlers: [] });
     const { stderr } = await kit.run(['check', kit.server.homeserver, '--only', 'R-9,R-22', '--verbose']);
@@ -228,6 +240,17 @@ describe('the accounts', () => {
     expect(lastJson(finished.stderr)).toMatchObject({ error: { code: error } });
   });
 
+  it('must not be the server user, whose messages a gateway reads', async () => {
+    const server = await startLoopbackServer((_asked, response) =>
+      json(response, 200, { user_id: '@:hs.test', device_id: '' }),
+    );
+    const { run } = await openPlace();
+    const env = { MX2S_HOMESERVER: server.url, MX2S_ACCESS_TOKEN: 'x' };
+    const finished = await run(['check', server.url], { env });
+    expect([finished.code, finished.stdout]).toEqual([2, '']);
+    expect(server.asked.map(({ path }) => path)).toEqual(['/_matrix/client/v3/account/whoami']);
+  });
+
   it('must not be on devices of other clients', async () => {
     const kit = await openDeviceKit();
     await publishKeys(kit.server.homeserver, kit.env['MX2S_ACCESS_TOKEN'] ?? '');
@@ -237,8 +260,8 @@ describe('the accounts', () => {
   });
 });
 
-describe('a homeserver that is not there', () => {
-  it('is no result', async () => {
+describe('the exit status', () => {
+  it('is 5, without a result, where no homeserver is', async () => {
     const server = await startLoopbackServer((_asked, response) => response.destroy());
     const { run } = await openPlace();
     const env = { MX2S_HOMESERVER: server.url, MX2S_ACCESS_TOKEN: 'x' };
@@ -246,17 +269,19 @@ describe('a homeserver that is not there', () => {
     expect([finished.code, finished.stdout]).toEqual([5, '']);
   });
 
-  it('and one that breaks a must of the proposal is told by the exit status', async () => {
-    const server = await startLoopbackServer(({ path }, response) => {
+  it('is 1 where a must of the proposal is broken', async () => {
+    const server = await startLoopbackServer(({ path, body }, response) => {
       if (path.includes('/whoami')) json(response, 200, { user_id: '@alice:hs.test', device_id: 'D' });
-      else if (path.includes('/sendToDevice/')) json(response, 400, { errcode: 'M_BAD_JSON', error: 'no' });
+      else if (body.includes('"@:hs.test"')) json(response, 400, { errcode: 'M_BAD_JSON', error: 'no' });
       else json(response, 200, { next_batch: 's1', device_keys: {} });
     });
     const { run } = await openPlace();
     const env = { MX2S_HOMESERVER: server.url, MX2S_ACCESS_TOKEN: 'x' };
     const finished = await run(['check', server.url, '--only', 'R-9', '--text'], { env });
     expect(finished.code).toBe(1);
-    expect(finished.stdout).toMatch(/^R-9 {3}fail .* a message to @:hs\.test was answered 400 M_BAD_JSON\n$/);
+    expect(finished.stdout).toMatch(
+      /^R-9 {3}fail .* a message to @:hs\.test was answered 400 M_BAD_JSON, and /,
+    );
   });
 });
 
