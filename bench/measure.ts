@@ -1,42 +1,45 @@
 /** Measures a row: ours and the peer's in turn, so that both have the same weather. */
 import { loadavg } from 'node:os';
 import { Stage } from '../test/evidence/stage.js';
-import type { MeasuredRow } from './report.js';
-import { MissingProgram, type Row } from './row.js';
+import type { Figures, MeasuredRow } from './report.js';
+import { MissingProgram, type Pair, type Row } from './row.js';
 import { compare, summarize } from './statistics.js';
 
-/**
- * Measures `rounds` pairs, after one that does not count. What a row needs and this machine does not have is its result.
- * @param say gets a line for each round
- */
-export async function measureRow(
-  row: Row,
-  rounds: number,
-  say: (line: string) => void,
-): Promise<MeasuredRow> {
+export interface Effort {
+  /** How many pairs. */
+  readonly rounds: number;
+  /** Is there one before, which does not count? */
+  readonly warmUp: boolean;
+  /** Gets a line for each of them. */
+  say(line: string): void;
+}
+
+/** Measures pairs. What a row needs and this machine does not have is told, and is its result. */
+export async function measureRow(row: Row, effort: Effort): Promise<MeasuredRow> {
   const { id, work, peer, compared, reach, limit } = row;
   const facts = { id, work, peer, compared, reach, limit };
   try {
-    return { ...facts, ...(await measurePairs(row, rounds, say)) };
+    return { ...facts, ...(await measurePairs(row, effort)) };
   } catch (error) {
     if (!(error instanceof MissingProgram)) throw error;
-    say(`NOT MEASURED: ${id}, ${error.message}`);
+    effort.say(`NOT MEASURED: ${id}, ${error.message}`);
     return { ...facts, missing: error.message };
   }
 }
 
-async function measurePairs(row: Row, rounds: number, say: (line: string) => void) {
+async function measurePairs(row: Row, { rounds, warmUp, say }: Effort): Promise<Figures> {
   const stage = new Stage();
   try {
     const pair = await row.open(stage);
+    if (warmUp) await measureOne(pair, false);
     const ours: number[] = [];
     const peer: number[] = [];
-    const measures = [async () => ours.push(await pair.ours()), async () => peer.push(await pair.peer())];
-    for (let round = 0; round <= rounds; round += 1) {
-      for (const measure of measures) await measure();
-      measures.reverse(); // whatever comes second has no advantage
-      if (round === 0) [ours, peer].forEach((figures) => figures.pop());
-      else say(`${row.id} ${String(round)}/${String(rounds)}: ${shown(ours.at(-1))} / ${shown(peer.at(-1))}`);
+    for (let round = 1; round <= rounds; round += 1) {
+      const one = await measureOne(pair, round % 2 === 0);
+      ours.push(one.ours);
+      peer.push(one.peer);
+      const [figure, other] = [one.ours, one.peer].map((each) => each.toPrecision(4));
+      say(`${row.id} ${String(round)}/${String(rounds)}: ${String(figure)}, peer ${String(other)}`);
     }
     return {
       with: pair.versions ?? {},
@@ -51,6 +54,9 @@ async function measurePairs(row: Row, rounds: number, say: (line: string) => voi
   }
 }
 
-function shown(figure: number | undefined): string {
-  return figure === undefined ? '-' : figure.toPrecision(4);
+/** Whoever comes second has perhaps an advantage, so it is not always the same. */
+async function measureOne(pair: Pair, peerFirst: boolean): Promise<{ ours: number; peer: number }> {
+  const first = peerFirst ? await pair.peer() : undefined;
+  const ours = await pair.ours();
+  return { ours, peer: first ?? (await pair.peer()) };
 }

@@ -14,7 +14,7 @@ export interface Row {
   readonly rounds: number;
   /** Why the reach cannot be reached, where that is known. */
   readonly limit?: string | undefined;
-  /** Is its ratio steady enough, and quick enough to measure, for the guard? */
+  /** Is its ratio steady enough for the guard, and measured soon enough? */
   readonly isGuarded: boolean;
   /**
    * Starts what both need, which goes with the stage.

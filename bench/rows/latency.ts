@@ -13,7 +13,7 @@ export const LATENCY: readonly Row[] = [
     compared: 'latency',
     reach: { at_most: 1.2 },
     rounds: 7,
-    isGuarded: true,
+    isGuarded: false, // what else the machine does is too much of it
     open: latencyRow('p50_ms'),
   },
   {
@@ -23,7 +23,7 @@ export const LATENCY: readonly Row[] = [
     compared: 'latency',
     reach: { at_most: 1.2 },
     rounds: 7,
-    isGuarded: false, // one hiccup of the machine is all of it
+    isGuarded: false, // a hiccup of the machine is all of it
     open: latencyRow('p99_ms'),
   },
 ];

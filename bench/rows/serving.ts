@@ -1,0 +1,128 @@
+/** What `serve` gets through: rows 10 to 12. */
+import { newSession } from '../../test/interop/kit/homeserver.js';
+import { synapsePython, SYNAPSE_VERSION } from '../../test/interop/kit/python.js';
+import { startSynapse } from '../../test/interop/kit/synapse.js';
+import { runBinary } from '../../test/kit/binary.js';
+import { Stage } from '../../test/evidence/stage.js';
+import { openHome, type Home } from '../home.js';
+import { CONNECTIONS, loadRate, type LoadSession } from '../load.js';
+import { script, wireProgram } from '../programs.js';
+import { MissingProgram, type Pair, type Row } from '../row.js';
+import { startServe, startServer, type Served } from '../serve.js';
+import { startStranger } from '../stranger.js';
+
+export const SERVING: readonly Row[] = [
+  {
+    id: '10',
+    work: '`mx2s serve`: sendToDevice and its message read by sync, 8 connections',
+    peer: 'Synapse, same client',
+    compared: 'rate',
+    reach: { at_least: 30 },
+    rounds: 5,
+    isGuarded: false, // what it guards is half of row 11, and Synapse takes its time
+    open: openAgainstSynapse,
+  },
+  {
+    id: '11',
+    work: '`mx2s serve`: sendToDevice requests, 8 connections',
+    peer: '`node:http` that echoes',
+    compared: 'rate',
+    reach: { at_least: 0.5 },
+    rounds: 7,
+    isGuarded: true,
+    open: openAgainstEcho,
+  },
+  {
+    id: '12',
+    work: '`mx2s serve`: signed transactions with one EDU each, received for a device, 8 connections',
+    peer: 'bare Ed25519 verification, one thread of Node',
+    compared: 'rate',
+    reach: { at_least: 0.5 },
+    rounds: 7,
+    isGuarded: true,
+    open: openAgainstVerification,
+  },
+];
+
+async function openAgainstSynapse(stage: Stage): Promise<Pair> {
+  const load = await wireProgram('load');
+  const found = await synapsePython(process.env);
+  if ('missing' in found) throw new MissingProgram(found.missing);
+  const home = await openHome(stage);
+  const { address } = stage.add(await startSynapse(found.python, { serverUser: false }), (each) =>
+    each.stop(),
+  );
+  const users: LoadSession[] = [];
+  while (users.length < CONNECTIONS) {
+    const { userId, deviceId, accessToken } = await newSession(address);
+    users.push({ user_id: userId, device_id: deviceId, access_token: accessToken });
+  }
+  const serve = await startServe(stage, home);
+  const rate = (homeserver: string, send: readonly LoadSession[]) =>
+    loadRate(load, home, { homeserver, work: { send, receive: true, ...TIME } });
+  return {
+    versions: { ...load.versions, Synapse: SYNAPSE_VERSION },
+    ours: () => rate(serve.homeserver, serve.users),
+    peer: () => rate(address.baseUrl, users),
+  };
+}
+
+/** Nobody reads the messages, so each measurement has servers of its own, whose queues are empty. */
+async function openAgainstEcho(stage: Stage): Promise<Pair> {
+  const load = await wireProgram('load');
+  const echo = await script('echo');
+  const home = await openHome(stage);
+  const rate = async (start: (brief: Stage) => Promise<Pick<Served, 'homeserver' | 'users'>>) => {
+    const brief = new Stage();
+    try {
+      const { homeserver, users } = await start(brief);
+      return await loadRate(load, home, { homeserver, work: { send: users, receive: false, ...TIME } });
+    } finally {
+      await brief.close();
+    }
+  };
+  return {
+    versions: load.versions,
+    ours: () => rate((brief) => startServe(brief, home)),
+    peer: () =>
+      rate(async (brief) => ({ ...(await startServer(brief, home, [echo.path], 'node')), users: [ANYBODY] })),
+  };
+}
+
+async function openAgainstVerification(stage: Stage): Promise<Pair> {
+  const load = await wireProgram('load');
+  const verify = await script('ed25519-verify');
+  const home = await openHome(stage);
+  const stranger = await startStranger(stage);
+  const {
+    homeserver,
+    server_name: serverName,
+    users,
+  } = await startServe(stage, home, ['--federation-insecure']);
+  const [to = ANYBODY] = users;
+  return {
+    versions: load.versions,
+    ours: () => {
+      const replay = stranger.transactions(serverName, to, TRANSACTIONS);
+      return loadRate(load, home, { homeserver, work: { replay } });
+    },
+    peer: () => verificationRate(verify.path, home),
+  };
+}
+
+async function verificationRate(path: string, { HOME: home }: Home): Promise<number> {
+  const args = [path, String(4 * TRANSACTIONS), String(SIGNED_BYTES)];
+  const { stdout } = await runBinary(args, { program: 'node', home });
+  return (JSON.parse(stdout) as { per_second: number }).per_second;
+}
+
+/** Whom an echo knows. */
+const ANYBODY: LoadSession = {
+  user_id: '@user0:127.0.0.1:8008',
+  device_id: 'AAAAAAAAAA',
+  access_token: 'token',
+};
+const TIME = { warm_up_ms: 1000, ms: 3000 };
+const TRANSACTIONS = 5000;
+/** As long as what is signed of such a transaction. */
+const SIGNED_BYTES = 470;
