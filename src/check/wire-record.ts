@@ -1,4 +1,5 @@
 /** What goes over the wire while a probe is at work: counted, and kept for who wants to see what decided. */
+import type { ClientApi } from '../client/api.js';
 import type { HttpRequest } from '../http/request.js';
 import { openTrace, secretsOfRequest, strikeSecrets } from '../http/trace.js';
 import type { Transport } from '../http/transport.js';
@@ -6,6 +7,7 @@ import type { JsonText } from '../wire/json.js';
 
 export class WireRecord {
   readonly #runId: string;
+  readonly #secrets = new Set<string>();
   #lines: string[] = [];
   #requests = 0;
 
@@ -25,7 +27,9 @@ export class WireRecord {
       exchange: async (request, signal) => {
         this.#requests += 1;
         const lines: string[] = [];
-        const trace = openTrace((line) => lines.push(strikeSecrets(line, secretsOfRequest(request))));
+        const secrets = secretsOfRequest(request);
+        for (const secret of secrets) this.#secrets.add(secret);
+        const trace = openTrace((line) => lines.push(strikeSecrets(line, secrets)));
         trace.request(request, {});
         try {
           const answer = await transport.exchange(request, signal);
@@ -39,6 +43,17 @@ export class WireRecord {
         }
       },
       close: () => transport.close(),
+    };
+  }
+
+  /** The same API, whose answers repeat no secret that went over the wire: probes tell what they have seen. */
+  discreet({ baseUrl, call }: ClientApi): ClientApi {
+    return {
+      baseUrl,
+      call: async (...asked) => {
+        const answer = await call(...asked);
+        return { ...answer, body: strikeSecrets(answer.body, this.#secrets) };
+      },
     };
   }
 

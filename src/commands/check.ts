@@ -1,5 +1,5 @@
 /** `mx2s check`: which parts of MSC4246 a homeserver has, found out from outside. */
-import { Bench } from '../check/bench.js';
+import { Bench, type Account } from '../check/bench.js';
 import { PROBES, needsOf } from '../check/cases.js';
 import { Registrar } from '../check/registrar.js';
 import { tallyOf } from '../check/report.js';
@@ -92,9 +92,10 @@ async function openBench(
   const registration = options.allowRegister
     ? keep(await openRegistration(context, sessions.main.homeserver))
     : undefined;
+  const discreet = (each: Account): Account => ({ ...each, api: record.discreet(each.api) });
   return new Bench({
-    account,
-    other: other?.account,
+    account: discreet(account),
+    other: other && discreet(other.account),
     second,
     registrar: registration?.registrar,
     probeType: options.probeType,

@@ -109,6 +109,22 @@ describe('against serve', () => {
     expect(stderr).toContain('"password":"***"');
     for (const { accessToken } of kit.server.users) expect(stderr).not.toContain(accessToken);
   });
+
+  it('tells no secret, though the homeserver repeats them', async () => {
+    const server = await startLoopbackServer(({ path, headers }, response) => {
+      const device = { [headers.authorization ?? '']: {} };
+      if (path.includes('/whoami')) json(response, 200, { user_id: '@alice:hs.test', device_id: 'D' });
+      else json(response, 200, { next_batch: 's1', device_keys: { '@:hs.test': { device } } });
+    });
+    const { run } = await openPlace();
+    const env = { MX2S_HOMESERVER: server.url, MX2S_ACCESS_TOKEN: 'secret-token' };
+    const { stdout } = await run(['check', server.url, '--only', 'R-11'], { env });
+    expect(JSON.parse(stdout)).toMatchObject({
+      verdict: 'fail',
+      seen: expect.stringContaining('Bearer ***') as string,
+    });
+    expect(stdout).not.toContain('secret-token');
+  });
 });
 
 describe('the report', () => {
