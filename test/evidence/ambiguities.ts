@@ -19,7 +19,7 @@ export const AMBIGUITIES: readonly Ambiguity[] = [
   {
     id: 'A1',
     question: 'May the sender `@:domain` reach a client at all?',
-    open: 'Since v1.14 the specification names the empty localpart, calls it non-compliant, and says that servers SHOULD NOT forward such IDs to clients outside the context of an event (Appendices, "Historical User IDs"). The sender of a to-device message is outside it. The proposal cites v1.13, where these sentences did not stand, and depends on the opposite. Synapse issue 20116 lists this very sender as one more place to close.',
+    open: 'Since v1.14 the specification names the empty localpart, calls it non-compliant, and says that servers SHOULD NOT forward such IDs to clients outside the context of an event (Appendices, "Historical User IDs"). The sender of a to-device message is outside it. The proposal cites v1.13, which did not have these sentences, and depends on the opposite. Synapse issue 20116 names this very sender among the places that are still open, and warns that to close it would break encryption for such users.',
     reading:
       'The proposal makes the empty localpart part of the current grammar, so it is no longer non-compliant, and the sender is forwarded.',
     proposed: {
@@ -93,7 +93,8 @@ export const AMBIGUITIES: readonly Ambiguity[] = [
     id: 'A7',
     question: 'With which error code?',
     open: 'None is given.',
-    reading: '400 `M_INVALID_USERNAME`, as Synapse and Dendrite answer today.',
+    reading:
+      '400 `M_INVALID_USERNAME`, as Synapse answers today, and Dendrite when it is asked whether the name is available.',
     proposed: {
       place: 'the same',
       wording: 'The request is refused with `M_INVALID_USERNAME`.',
@@ -111,7 +112,7 @@ export const AMBIGUITIES: readonly Ambiguity[] = [
       wording:
         'A server that takes over such an account SHOULD revoke its access tokens, delete its devices, refuse logins, and leave its room memberships and events as they are.',
     },
-    requirements: ['R-22'],
+    requirements: [],
   },
   {
     id: 'A9',
@@ -129,7 +130,7 @@ export const AMBIGUITIES: readonly Ambiguity[] = [
   {
     id: 'A10',
     question: 'How does a server know which device to answer?',
-    open: 'Neither the EDU nor the event names the sending device. The third example answers the device `AAAABBBB`, and does not say where the server has it from.',
+    open: 'Neither the EDU nor the event names the sending device. The third example answers the device `AAAABBBB`, and does not say how the server has learnt of it.',
     reading:
       'A local sender is answered on the sending device, which the access token tells. Else the answer goes to the device that the content names, or to `*`.',
     proposed: {
@@ -219,13 +220,13 @@ export const AMBIGUITIES: readonly Ambiguity[] = [
     question: 'What are the limits: size, rate, guests, order?',
     open: 'The checklist for proposals asks for them, and the text has none.',
     reading:
-      '65 536 bytes of canonical JSON a message; a rate limit for each sender and origin, where one is set, answered with 429 to clients and by dropping over federation; guests may send; what one sender sends is handed over in order.',
+      'At most 65 536 bytes of canonical JSON for a message; a rate limit for each sender and origin, where one is set, answered with 429 to clients and by dropping over federation; guests may send; what one sender sends is handed over in order.',
     proposed: {
       place: '"Proposal", a new paragraph',
       wording:
         'As for any to-device message: authentication is required, guests may send, and servers SHOULD limit rates (`M_LIMIT_EXCEEDED`). Messages to a server SHOULD be limited per sender and, over federation, per origin, where those beyond the limit are dropped. Servers may refuse messages over 65 536 bytes with `M_TOO_LARGE`.',
     },
-    requirements: ['R-34', 'R-37'],
+    requirements: [],
   },
   {
     id: 'A18',
@@ -250,7 +251,7 @@ export const AMBIGUITIES: readonly Ambiguity[] = [
       wording:
         'It is in no namespace of an application service, unless the server is configured so that this application service processes the messages to it.',
     },
-    requirements: ['R-22'],
+    requirements: [],
   },
   {
     id: 'A20',

@@ -95,5 +95,5 @@ export const OURS = 'mx2s serve';
 /** Dendrite needs Go, and may be missing. */
 const NEEDED = [OURS, 'Synapse', 'Synapse with mx2s gateway'];
 
-/** How Synapse and `mx2s serve` begin their access tokens, and what stands before one. */
-const SECRET = /syt_|mx2s_a_|Bearer (?!\*)/;
+/** How Synapse and `mx2s serve` begin their access tokens, and what stands before those of others, and passwords. */
+const SECRET = /syt_|mx2s_a_|Bearer (?!\*)|"(?:access_token|refresh_token|password)":"(?!\*)/;

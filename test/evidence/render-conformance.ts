@@ -34,8 +34,8 @@ nothing it says so: **inconclusive**. What cannot be seen from outside is **skip
 
 Only what the proposal or the specification demands counts against a server; what is a *reading* of ours does not
 ([the ambiguities](ambiguities.md), with wording that would settle them). Synapse and Dendrite do not claim to know the
-proposal: their rows say what it meets in the field. With \`mx2s gateway\`, the account \`@:server_name\` of a stock
-homeserver does the server's part.
+proposal: their columns say what it meets in the field. With \`mx2s gateway\`, the account \`@:server_name\` of a stock
+homeserver does the server's part. \`@:d\` stands for the server user of any server, its own or another's.
 
 The table as data is [conformance.json](conformance.json); what was asked and answered stands in the transcripts that are
 linked below, tokens struck out. \`npm run test:interop\` looks at the same servers anew.
@@ -100,7 +100,7 @@ function renderRequirement(id: RequirementId, evidence: ConformanceEvidence): st
   const rows = verdictsOn(id, evidence).map(
     ({ server, result }) => `- ${server}: ${inTable(result)}${basisOf(result)}. ${plain(result.seen)}`,
   );
-  return [`### ${id}\n`, `A homeserver that holds it ${plain(title)}.\n`, ...rows, ''].join('\n');
+  return [`### ${id}\n`, `A homeserver that meets it ${plain(title)}.\n`, ...rows, ''].join('\n');
 }
 
 /** Said where what decided is not what the requirement itself rests on. */
