@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDurationMs } from '../src/duration.js';
+import { parseDurationMs, parseRatePerSecond } from '../src/duration.js';
 import { InvalidInputError } from '../src/errors.js';
 
 describe('parseDurationMs', () => {
@@ -22,4 +22,18 @@ describe('parseDurationMs', () => {
       expect(() => parseDurationMs(text, '--timeout')).toThrow(/--timeout/);
     },
   );
+});
+
+describe('parseRatePerSecond', () => {
+  it.each([
+    ['10/s', 10],
+    ['0.5/s', 0.5],
+  ])('reads %s', (text, expected) => {
+    expect(parseRatePerSecond(text, '--rate')).toBe(expected);
+  });
+
+  it.each(['', '10', '0/s', '-1/s', '10/m', '/s', '1e3/s'])('refuses %j and names the flag', (text) => {
+    expect(() => parseRatePerSecond(text, '--rate')).toThrow(InvalidInputError);
+    expect(() => parseRatePerSecond(text, '--rate')).toThrow(/--rate/);
+  });
 });

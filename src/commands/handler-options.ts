@@ -1,6 +1,6 @@
 /** The flags that say who handles the messages to a server, and how. Pure. */
 import type { Command } from 'commander';
-import { parseDurationMs } from '../duration.js';
+import { parseDurationMs, parseRatePerSecond } from '../duration.js';
 import { InvalidInputError, UsageError } from '../errors.js';
 import { natsServiceOf, parseHandlerRule, type HandlerRule } from '../subsystems/table.js';
 import { collect, type Flags } from './define.js';
@@ -33,11 +33,12 @@ export function parseHandlerOptions(flags: Flags): HandlerOptions {
       hint: `for example --on 'org.example.*=nats://localhost/matrix.example'`,
     });
   }
+  const rateLimit = flags.text('rateLimit');
   return {
     handlers,
     handlerTimeoutMs: parseHandlerTimeoutMs(flags.text('handlerTimeout') ?? '30s'),
     handlerConcurrency: parseCount(flags.text('handlerConcurrency') ?? '16', '--handler-concurrency', 1),
-    rateLimitPerSecond: parseRateLimit(flags.text('rateLimit')),
+    rateLimitPerSecond: rateLimit === undefined ? undefined : parseRatePerSecond(rateLimit, '--rate-limit'),
     natsCredsFile,
   };
 }
@@ -46,14 +47,4 @@ function parseHandlerTimeoutMs(text: string): number {
   const timeoutMs = parseDurationMs(text, '--handler-timeout');
   if (timeoutMs > 0) return timeoutMs;
   throw new InvalidInputError('--handler-timeout: a handler needs some time', { at: '--handler-timeout' });
-}
-
-function parseRateLimit(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const perSecond = Number(/^(\d+(?:\.\d+)?)\/s$/.exec(text)?.[1]);
-  if (perSecond > 0) return perSecond;
-  throw new InvalidInputError(`--rate-limit: '${text}' is no rate`, {
-    at: '--rate-limit',
-    hint: 'write it like 10/s',
-  });
 }
