@@ -11,6 +11,7 @@ import { escapeText } from '../ui/escape.js';
 import { renderIdCount, renderIdResult, type IdKind, type IdResult } from '../ui/render/validate-id.js';
 import type { Input, Output } from '../ui/streams.js';
 import { addExamples, define, type Flags } from './define.js';
+import { parseGrammar, parseKind } from './id-words.js';
 
 export interface ValidateIdOptions {
   /** `-`: one a line on stdin. */
@@ -33,7 +34,7 @@ export const validateId = define<ValidateIdOptions>({
     addExamples(command, EXAMPLES);
   },
   options: ({ args, flags, globals }) => {
-    const kind = oneOf(KINDS, flags.text('kind') ?? 'user', '--kind');
+    const kind = parseKind(flags.text('kind'));
     const mustBeServer = flags.given('server');
     if (mustBeServer && kind !== 'user') {
       throw new UsageError(`--server is for user IDs, not for --kind ${kind}`, {
@@ -43,7 +44,7 @@ export const validateId = define<ValidateIdOptions>({
     return {
       ids: parseSource(args),
       kind,
-      grammar: oneOf(GRAMMARS, flags.text('grammar') ?? 'msc4246', '--grammar'),
+      grammar: parseGrammar(flags.text('grammar')),
       mustBeServer,
       print: globals.quiet ? 'nothing' : whatToPrint(flags),
     };
@@ -142,20 +143,11 @@ function lineFor(result: IdResult, out: Output): string {
   return `${out.isTerminal ? escapeText(json) : json}\n`;
 }
 
-/** @throws UsageError when `word` is none of `allowed` */
-function oneOf<Word extends string>(allowed: readonly Word[], word: string, flag: string): Word {
-  const found = allowed.find((each) => each === word);
-  if (found === undefined) throw new UsageError(`${flag}: '${word}' is not one of ${allowed.join(', ')}`);
-  return found;
-}
-
 const GRADERS: Readonly<Record<IdKind, (text: string) => IdVerdict>> = {
   user: gradeUserId,
   server: gradeServerName,
   device: gradeDeviceId,
 };
-const KINDS: readonly IdKind[] = ['user', 'server', 'device'];
-const GRAMMARS: readonly Grammar[] = ['msc4246', 'strict', 'historical'];
 const EXAMPLES = [
   'mx2s validate-id @:example.org @alice:example.org',
   'mx2s validate-id --grammar strict --invalid-only - < ids.txt',
