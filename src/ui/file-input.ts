@@ -1,4 +1,5 @@
 /** Reading what the user names on the command line: a file, or `-` for stdin. */
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Mx2sError, UnreadableFileError } from '../errors.js';
 import { decodeUtf8, type Input } from './streams.js';
@@ -16,10 +17,7 @@ export async function readTextFrom(source: string, stdin: Input, what: string): 
   try {
     bytes = await readFile(source);
   } catch (error) {
-    throw new UnreadableFileError(source, `cannot read ${what} from ${source}: ${reasonOf(error)}`, {
-      hint: 'check the path and its permissions',
-      cause: error,
-    });
+    throw unreadableFile(source, what, error);
   }
   return decodeUtf8(bytes, `${what} in ${source}`);
 }
@@ -51,6 +49,25 @@ export async function* chunksOf(stdin: Input): AsyncGenerator<Uint8Array> {
   } catch (error) {
     throw unreadableStdin(error);
   }
+}
+
+/**
+ * The bytes of a file as they come.
+ * @throws UnreadableFileError
+ */
+export async function* chunksOfFile(path: string, what: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw unreadableFile(path, what, error);
+  }
+}
+
+function unreadableFile(path: string, what: string, error: unknown): UnreadableFileError {
+  return new UnreadableFileError(path, `cannot read ${what} from ${path}: ${reasonOf(error)}`, {
+    hint: 'check the path and its permissions',
+    cause: error,
+  });
 }
 
 /** A failed system call is the caller's stdin; any other error is passed on. */

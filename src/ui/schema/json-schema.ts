@@ -37,6 +37,11 @@ export function count(minimum: number, description?: string): JsonSchema {
   return { type: 'integer', minimum, ...described(description) };
 }
 
+/** A number, not below zero. */
+export function measure(description?: string): JsonSchema {
+  return { type: 'number', minimum: 0, ...described(description) };
+}
+
 /** A boolean. */
 export function truth(description?: string): JsonSchema {
   return { type: 'boolean', ...described(description) };
