@@ -170,7 +170,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['main', 'index'],
   ['commands'],
   ['ui'],
-  ['check', 'server', 'gateway', 'config', 'demo', 'listen'],
+  ['check', 'server', 'gateway', 'bench', 'config', 'demo', 'listen'],
   ['store', 'subsystems'],
   ['client', 'federation'],
   ['http'],
@@ -184,7 +184,7 @@ const FLOORS: readonly (readonly string[])[] = [
 /**
  * The arrows between rooms of one floor: `check` proves itself against our own server, `listen` keeps its
  * position and its spool with the other files of a device; `gateway` reads its queue as `listen` does, and logs as
- * `server` does.
+ * `server` does; `bench` reads a queue as `listen` does.
  */
 const ARROWS = [
   { from: 'check', to: 'server' },
@@ -192,6 +192,7 @@ const ARROWS = [
   { from: 'gateway', to: 'config' },
   { from: 'gateway', to: 'listen' },
   { from: 'gateway', to: 'server' },
+  { from: 'bench', to: 'listen' },
 ];
 
 const PURE_ROOMS = ['src/ids/', 'src/wire/', 'src/todevice/', 'src/ui/render/'];
