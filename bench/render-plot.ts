@@ -55,7 +55,13 @@ function renderTick(tick: number, x: number, bottom: number): string[] {
   const isReach = tick === 1;
   return [
     `<path d="M${at(x)} ${String(TOP)}V${String(bottom)}" stroke="${isReach ? '#222' : '#ddd'}"/>`,
-    text(x, bottom + 16, isReach ? 'reach' : `× ${String(tick)}`, 'middle', '#555'),
+    text(
+      x,
+      bottom + 16,
+      isReach ? 'reach' : tick > 1 ? `× ${String(tick)}` : `÷ ${String(1 / tick)}`,
+      'middle',
+      '#555',
+    ),
   ];
 }
 
@@ -94,9 +100,9 @@ function at(coordinate: number): string {
   return String(Math.round(coordinate * 10) / 10);
 }
 
-const WIDTH = 1000;
-const LEFT = 420;
-const RIGHT = 850;
+const WIDTH = 1060;
+const LEFT = 480;
+const RIGHT = 910;
 const TOP = 16;
 const ROW = 26;
 const BELOW = 46;

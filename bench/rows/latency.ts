@@ -8,7 +8,7 @@ import { startSink } from '../sink.js';
 export const LATENCY: readonly Row[] = [
   {
     id: '7a',
-    work: 'from the sink to a line of `mx2s listen`, 500 events a second, p50',
+    work: 'server to stdout line of `mx2s listen`, at 500 events/s, p50',
     peer: 'bare undici long poll',
     compared: 'latency',
     reach: { at_most: 1.2 },

@@ -14,7 +14,7 @@ import { startStranger } from '../stranger.js';
 export const SERVING: readonly Row[] = [
   {
     id: '10',
-    work: '`mx2s serve`: sendToDevice and its message read by sync, 8 connections',
+    work: '`mx2s serve`: sendToDevice and sync, 8 connections',
     peer: 'Synapse, same client',
     compared: 'rate',
     reach: { at_least: 30 },
@@ -34,7 +34,7 @@ export const SERVING: readonly Row[] = [
   },
   {
     id: '12',
-    work: '`mx2s serve`: signed transactions with one EDU each, received for a device, 8 connections',
+    work: '`mx2s serve`: signed EDUs received, one a transaction, 8 connections',
     peer: 'bare Ed25519 verification, one thread of Node',
     compared: 'rate',
     reach: { at_least: 0.5 },
