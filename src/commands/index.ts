@@ -58,6 +58,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./check.js')).check,
   },
   {
+    name: 'bench',
+    summary: 'how fast a homeserver is: to accept, to deliver; and how fast this program is',
+    load: async () => (await import('./bench.js')).bench,
+  },
+  {
     name: 'keygen',
     summary: 'make the signing key of a server',
     load: async () => (await import('./keygen.js')).keygen,

@@ -7,6 +7,7 @@ import { startServer, type RunningServer } from '../../src/server/listen.js';
 import { OUTPUT_SCHEMAS, schemaOf, schemaOfAll, type OutputName } from '../../src/ui/schema/outputs.js';
 import type { JsonSchema } from '../../src/ui/schema/json-schema.js';
 import { StubHomeserver } from '../gateway/homeserver.js';
+import { runBinary } from '../kit/binary.js';
 import { startNatsBroker } from '../kit/nats-broker.js';
 import { json, startLoopbackServer } from '../http/loopback-server.js';
 import { startCli } from '../kit/run-cli.js';
@@ -129,6 +130,20 @@ const REAL_OUTPUT = {
     const { place, alice } = await openStage();
     const argv = ['check', alice.homeserver, '--only', 'R-9,R-21', '--shared-device'];
     return [...linesOf(await place.run(argv, alice.token)), ...linesOf(await place.run(['check', '--list']))];
+  },
+  bench: async () => {
+    const { place, server, alice } = await openStage();
+    const few = ['--count', '3', '--rate', 'max', '--shared-device'];
+    const sends = ['bench', 'send', `@:${server.serverName}`, '-t', 'org.example.a', '--count', '3'];
+    // whom `bench serve` starts is the real program: in place of this one
+    const serve = await runBinary(['bench', 'serve', '--count', '3', '-j', '1'], { home: place.directory });
+    return [
+      ...linesOf(await place.run([...sends, '--rate', '1000/s'], alice.token)),
+      ...linesOf(await place.run(sends, { env: { ...alice.token.env, MX2S_ACCESS_TOKEN: 'nobody' } })),
+      ...linesOf(await place.run(['bench', 'listen', ...few], alice.token)),
+      ...linesOf(serve),
+      ...linesOf(await place.run(['bench', 'validate', '--count', '10'])),
+    ];
   },
   keygen: async () => {
     const { place } = await openStage();

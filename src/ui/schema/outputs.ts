@@ -4,6 +4,15 @@ import { BASES, LEVELS, PROVABLES, REQUIREMENT_IDS } from '../../check/requireme
 import { ERROR_ROWS } from '../../exit-codes.js';
 import { ID_REASONS, ID_WARNINGS, type Grade } from '../../ids/verdict.js';
 import type { LogEntry } from '../../server/log-entry.js';
+import type {
+  BucketResult,
+  HistogramResult,
+  LatencyMs,
+  ListenBenchResult,
+  SendBenchResult,
+  ServeBenchResult,
+  ValidateBenchResult,
+} from '../render/bench.js';
 import type { CheckResult, ListedRequirement } from '../render/check-json.js';
 import type { GatewayInitResult, GatewayReadyResult, QueueReadyResult } from '../render/gateway.js';
 import type { KeygenResult } from '../render/keygen.js';
@@ -17,6 +26,7 @@ import {
   constant,
   count,
   list,
+  measure,
   object,
   orNull,
   text,
@@ -93,6 +103,35 @@ const LOG_ENTRY = object<Versioned<LogEntry>>({
   outcome: word(['handled', 'failed', 'dropped', 'overflow', 'duplicate', 'spoofed', 'limited']),
   'content?': anything('only where it was handled'),
 });
+
+/** What every run of `bench` tells of itself. */
+const BENCH_RUN = {
+  v: VERSION,
+  ended: word(['count', 'time', 'failure', 'interrupted'], 'count: all was done; time: --timeout was over'),
+  elapsed_ms: measure(),
+  rate: measure('how many a second, over elapsed_ms'),
+};
+
+/** The same where the time that each took was measured. */
+const TIMED_BENCH_RUN = {
+  ...BENCH_RUN,
+  count: count(1, 'how many there were to be'),
+  concurrency: count(1, 'requests in flight'),
+  'rate_limit?': measure('at most so many a second were asked for; not there without a limit'),
+  'latency_ms?': object<LatencyMs>(
+    { min: measure(), mean: measure(), p50: measure(), p90: measure(), p99: measure(), max: measure() },
+    'milliseconds; not there when nothing was done',
+  ),
+  'histogram?': object<HistogramResult>({
+    relative_error: measure('how far a percentile may be off, in parts of it'),
+    buckets: list(
+      object<BucketResult>({ upto_ms: measure('milliseconds'), count: count(1) }),
+      'those that hold something, shortest first; each begins where the one before it in the whole row ends',
+    ),
+  }),
+  failed: count(0, 'requests, or rounds, that failed'),
+  unanswered: count(0, 'under way when the run ended: nobody knows what became of them'),
+};
 
 function grade(isHistorical: boolean): JsonSchema {
   return object<Grade & { code?: string }>({
@@ -272,6 +311,58 @@ export const OUTPUT_SCHEMAS = {
         provable: word(PROVABLES, 'by reply: only where the homeserver answers a message'),
         needs: list(word(NEEDS), 'what it takes to look at all of it'),
         'why?': text('why it cannot be known'),
+      }),
+    ],
+  },
+  bench: {
+    description: 'what was measured, one object a run',
+    lines: [
+      object<SendBenchResult>(
+        {
+          ...TIMED_BENCH_RUN,
+          bench: constant('send'),
+          homeserver: HOMESERVER,
+          to: USER_ID,
+          device: DEVICE_ID,
+          type: text('the event type'),
+          accepted: count(0, 'accepted by the homeserver, which does not say that anyone got them'),
+        },
+        'latency: how long the homeserver took to accept a message',
+      ),
+      object<ListenBenchResult>(
+        {
+          ...TIMED_BENCH_RUN,
+          bench: constant('listen'),
+          homeserver: HOMESERVER,
+          from: USER_ID,
+          to: USER_ID,
+          device: DEVICE_ID,
+          type: text('the event type'),
+          accepted: count(0, 'accepted by the homeserver'),
+          received: count(0, 'read, and so measured'),
+          missing: count(0, 'accepted, and not read in time'),
+        },
+        'latency: from the begin of the request to when its event was read',
+      ),
+      object<ServeBenchResult>(
+        {
+          ...TIMED_BENCH_RUN,
+          bench: constant('serve'),
+          rounds: count(0, 'of sendToDevice and the sync that brings what was sent'),
+          requests_per_round: count(1),
+        },
+        'latency: how long a round took',
+      ),
+      object<ValidateBenchResult>({
+        ...BENCH_RUN,
+        bench: constant('validate'),
+        source: word(['generated', 'file', 'stdin']),
+        kind: word(['user', 'server', 'device']),
+        grammar: word(['msc4246', 'strict', 'historical']),
+        total: count(0),
+        valid: count(0),
+        invalid: count(0),
+        bytes: count(0),
       }),
     ],
   },
