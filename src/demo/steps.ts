@@ -62,6 +62,16 @@ export function demoSteps({ homeserver, serverName, users: [alice, bob] }: DemoS
       exitCode: 0,
     },
     {
+      say: 'What does the homeserver know of MSC4246? Two of the requirements, looked at from outside.',
+      argv: ['check', homeserver, '--only', 'R-10,R-13'],
+      exitCode: 0,
+    },
+    {
+      say: 'How many identifiers are validated in a second, here and now?',
+      argv: ['bench', 'validate', '--count', '100000'],
+      exitCode: 0,
+    },
+    {
       say: 'Send only. The homeserver says that it accepted the message; what becomes of it, it does not say.',
       argv: ['send', server, '-t', 'mx2s.ping', '-d', '{"nonce":"from the demo"}'],
       exitCode: 0,
