@@ -78,7 +78,7 @@ export function openNats(options: NatsOptions): Nats {
 
   async function open(host: string, port: number, server: string): Promise<NatsConnection> {
     try {
-      await untilItSpeaks({ host, port, timeout: connectTimeoutMs, signal: closing.signal });
+      await untilItSpeaks({ host, port, timeout: connectTimeoutMs }, closing.signal);
       const { connect, credsAuthenticator } = await import('@nats-io/transport-node');
       return await connect({
         servers: server,
@@ -188,8 +188,14 @@ async function joinQueue(
  * Resolves when the server has said something, as a NATS server does before all else. The package cannot be left
  * to find out: it gives up a server that takes connections and is silent, but keeps the socket, for ever.
  */
-async function untilItSpeaks(to: TcpNetConnectOpts & { readonly timeout: number }): Promise<void> {
+async function untilItSpeaks(
+  to: TcpNetConnectOpts & { readonly timeout: number },
+  signal: AbortSignal,
+): Promise<void> {
   const socket = connectTcp(to);
+  const onAbort = (): void => void socket.destroy(signal.reason as Error);
+  // not as an option of the socket: Node 20 never lets go of a signal whose socket has failed
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('data', () => resolve());
@@ -198,6 +204,7 @@ async function untilItSpeaks(to: TcpNetConnectOpts & { readonly timeout: number 
       socket.once('end', () => reject(new Error('it hung up')));
     });
   } finally {
+    signal.removeEventListener('abort', onAbort);
     socket.destroy();
   }
 }

@@ -1,4 +1,5 @@
 /** Against what is no NATS server; a real one is in test/interop/nats.test.ts. */
+import { defaultMaxListeners } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -31,6 +32,22 @@ describe('request', () => {
     await expect(open().request(service, '{}')).rejects.toThrow(
       new RegExp(`^cannot connect to NATS at 127\\.0\\.0\\.1:${String(service.port)}: .*ECONNREFUSED`),
     );
+  });
+
+  it('keeps nothing of attempts that failed', async () => {
+    const server = await startTcp(() => undefined);
+    const service = serviceAt(server);
+    await new Promise((resolve) => server.close(resolve));
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
+    const nats = open();
+    for (let tries = 0; tries <= defaultMaxListeners; tries += 1) {
+      await expect(nats.request(service, '{}')).rejects.toThrow('ECONNREFUSED');
+    }
+    await new Promise((resolve) => setImmediate(resolve)); // warnings are told later
+    expect(warnings).toEqual([]);
   });
 
   it('fails where a name has several addresses, and nothing listens', async () => {
