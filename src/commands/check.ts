@@ -126,7 +126,7 @@ async function look(
       requirements: options.requirements,
       probes: PROBES,
       bench,
-      probeTimeoutMs: PROBE_TIMEOUT_MS,
+      probeTimeoutMs: PROBE_TIMEOUT_MS + MAX_WAITS * options.waitMs,
       clock,
       signal,
       begin: (requirement) => {
@@ -171,7 +171,9 @@ async function openRegistration({ http, chance, clock, signal, talk }: Context, 
   };
 }
 
+/** For what a probe asks and is answered, beside the times that it waits for what may not come. */
 const PROBE_TIMEOUT_MS = 60_000;
+const MAX_WAITS = 6;
 const CLOSE_GRACE_MS = 15_000;
 /** A signal is answered within two seconds. */
 const INTERRUPTED_GRACE_MS = 1500;

@@ -13,7 +13,7 @@ export interface Mutant {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  /** Other rules that the same fault breaks; no third one may fail. */
+  /** Other rules that the same fault breaks; none but these may fail. */
   readonly also?: readonly string[];
 }
 
