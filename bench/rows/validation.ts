@@ -1,13 +1,13 @@
 /** What a million identifiers cost: rows 8 and 9. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { identifierLines } from '../../src/bench/identifiers.js';
 import { BINARY, runBinary } from '../../test/kit/binary.js';
 import type { Stage } from '../../test/evidence/stage.js';
 import { openHome } from '../home.js';
 import { rumaValidator } from '../programs.js';
 import type { Pair, Row } from '../row.js';
 import { wallTimeMs } from '../shell.js';
-import { userIdLines } from '../user-id-lines.js';
 
 export const VALIDATION: readonly Row[] = [
   {
@@ -40,7 +40,7 @@ async function openValidation(
   const ruma = await rumaValidator();
   const env = await openHome(stage);
   const stdin = join(env.HOME, 'ids.txt');
-  const lines = userIdLines(COUNT);
+  const lines = Buffer.concat([...identifierLines('user', COUNT, COUNT)]);
   await writeFile(stdin, lines);
   await expectAgreement(env.HOME, lines, ruma.path);
   return {
@@ -52,7 +52,7 @@ async function openValidation(
 }
 
 /** @throws Error when they do not do the same */
-async function expectAgreement(home: string, stdin: string, ruma: string): Promise<void> {
+async function expectAgreement(home: string, stdin: Uint8Array, ruma: string): Promise<void> {
   const ours = await runBinary(['validate-id', '--count', '-'], { home, stdin });
   const theirs = await runBinary([], { home, stdin, program: ruma });
   const [counted, agreed] = [ours, theirs].map(({ stdout }) => JSON.parse(stdout) as Counted);

@@ -6,12 +6,12 @@
 export type IdentifierKind = 'user' | 'server' | 'device';
 
 /**
- * `count` lines, one identifier each, in portions. Some ten thousand of them are made, and come again and again: so they
- * take little memory, and giving them takes next to no time.
+ * `count` lines, one identifier each, in portions. Some ten thousand of them are made, or `different` ones, and come again
+ * and again: so they take little memory, and giving them takes next to no time.
  */
-export function identifierLines(kind: IdentifierKind, count: number): Iterable<Uint8Array> {
+export function identifierLines(kind: IdentifierKind, count: number, different = MADE): Iterable<Uint8Array> {
   const chance = chanceFrom(SEED);
-  const made = Math.min(count, MADE);
+  const made = Math.min(count, different);
   const lines = Array.from({ length: made }, () => `${MAKERS[kind](chance)}\n`);
   const encoder = new TextEncoder();
   const whole = portionsOf(encoder.encode(lines.join('')));
