@@ -11,6 +11,7 @@ import type { Agent, ProxyAgent } from 'undici';
 import { InvalidInputError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { dispatch, type Route } from './dispatch.js';
+import { Limit } from './limit.js';
 import { timedOut } from './network-error.js';
 import { proxyFor, type ProxySettings } from './proxy.js';
 import { followRedirect, redirectTarget } from './redirect.js';
@@ -73,17 +74,12 @@ class UndiciTransport implements Transport {
   }
 
   async exchange(request: HttpRequest, signal?: AbortSignal): Promise<Answer> {
-    signal?.throwIfAborted();
-    const stop = new AbortController();
-    const onAbort = (): void => stop.abort(signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
     const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const timer = setTimeout(() => stop.abort(timedOut(request, timeoutMs)), timeoutMs);
+    const limit = new Limit(timeoutMs, () => timedOut(request, timeoutMs), signal);
     try {
-      return await this.#follow(request, stop.signal);
+      return await this.#follow(request, limit);
     } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      limit.lift();
     }
   }
 
@@ -92,22 +88,23 @@ class UndiciTransport implements Transport {
     await this.#proxied?.dispatcher.destroy();
   }
 
-  async #follow(request: HttpRequest, signal: AbortSignal): Promise<Answer> {
+  async #follow(request: HttpRequest, limit: Limit): Promise<Answer> {
     let current = request;
     for (let followed = 0; ; followed += 1) {
-      const answer = await this.#once(current, signal);
+      const answer = await this.#once(current, limit);
       const location = redirectTarget(answer);
       if (location === undefined || request.redirects === 'none') return answer;
       current = followRedirect(current, answer.status, location, followed);
     }
   }
 
-  async #once(request: HttpRequest, signal: AbortSignal): Promise<Answer> {
-    const headers = headersOf(request);
-    const route = this.#routeTo(request);
+  async #once(request: HttpRequest, limit: Limit): Promise<Answer> {
+    const url = new URL(request.url);
+    const headers = headersOf(request, url);
+    const route = this.#routeTo(request, url);
     this.#trace?.request(request, headers);
     try {
-      const answer = await dispatch(route, request, headers, signal);
+      const answer = await dispatch(route, request, url, headers, limit);
       this.#trace?.answer(answer);
       return answer;
     } catch (error) {
@@ -116,9 +113,9 @@ class UndiciTransport implements Transport {
     }
   }
 
-  #routeTo({ url, address }: HttpRequest): Route {
+  #routeTo({ address }: HttpRequest, url: URL): Route {
     // the settings hold one proxy at most that counts
-    const proxy = address === undefined ? proxyFor(new URL(url), this.#options) : undefined;
+    const proxy = address === undefined ? proxyFor(url, this.#options) : undefined;
     if (proxy === undefined) return (this.#direct ??= this.#openDirect());
     return (this.#proxied ??= this.#openProxied(proxy));
   }
@@ -149,16 +146,16 @@ class UndiciTransport implements Transport {
   }
 }
 
-function headersOf({ url, address, body, headers, accessToken }: HttpRequest): Record<string, string> {
-  const own = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
-  return {
-    accept: 'application/json',
-    'user-agent': `mx2s/${VERSION}`,
-    ...(address === undefined ? {} : { host: new URL(url).host }), // the certificate is checked against it
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    ...Object.fromEntries(own),
-    ...(accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }),
-  };
+function headersOf(
+  { address, body, headers = {}, accessToken }: HttpRequest,
+  { host }: URL,
+): Record<string, string> {
+  const all: Record<string, string> = { accept: 'application/json', 'user-agent': `mx2s/${VERSION}` };
+  if (address !== undefined) all['host'] = host; // the certificate is checked against it
+  if (body !== undefined) all['content-type'] = 'application/json';
+  for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = value;
+  if (accessToken !== undefined) all['authorization'] = `Bearer ${accessToken}`;
+  return all;
 }
 
 /** Node itself takes any text for a certificate, and then trusts nothing new. */
