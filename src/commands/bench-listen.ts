@@ -25,7 +25,8 @@ export async function benchListen(context: Context, options: ListenBench): Promi
 
 async function benchQueue(context: Context, options: ListenBench, queue: DeviceQueue): Promise<ExitCode> {
   const { talk, clock, chance, signal } = context;
-  const { count } = options;
+  const { count, timeoutMs } = options;
+  const graceMs = Math.min(GRACE_MS, timeoutMs);
   const { userId: to, deviceId: device } = queue.device;
   const other = await openOtherSession(context, { homeserver: undefined, other: options.other });
   const sender = other ?? queue.session;
@@ -34,7 +35,7 @@ async function benchQueue(context: Context, options: ListenBench, queue: DeviceQ
   const type = parseEventType(DELIVERY_TYPE);
   talk.notice(
     `sends ${count} messages of type ${type} from ${from} to the device ${device} of ${to}, and reads them: ` +
-      `${boundsOf(options)}, and ${GRACE_MS / 1000} s more for the last ones`,
+      `${boundsOf(options)}, and ${graceMs / 1000} s more for the last ones`,
   );
   let kept = 0;
   const result = await withProgress(context, count, (onProgress) =>
@@ -43,7 +44,7 @@ async function benchQueue(context: Context, options: ListenBench, queue: DeviceQ
       reader: openReader(context, queue, {
         start: readPosition(queue.files.position) ?? startOf('v3'),
         freshStart: true,
-        maxOfflineMs: GRACE_MS,
+        maxOfflineMs: graceMs,
       }),
       keep: (events) => {
         appendToSpool(queue.files.spool, events);
@@ -53,7 +54,7 @@ async function benchQueue(context: Context, options: ListenBench, queue: DeviceQ
         const message = { recipient: { to, device }, type, content };
         await sendMessage(api, message, parseTransactionId(chance.uuid()), within);
       },
-      graceMs: GRACE_MS,
+      graceMs,
       onProgress,
       clock,
       chance,
@@ -85,16 +86,16 @@ async function benchQueue(context: Context, options: ListenBench, queue: DeviceQ
     latency,
   );
   const exitCode = conclude(context, options, { ...sent, done: received });
-  if (missing > 0) throw unread(result);
+  if (missing > 0) throw unread(result, graceMs);
   return exitCode;
 }
 
-function unread({ missing, sent }: DeliveryResult): DeadlineError {
-  const what = `${missing} of ${sent.done} messages that were accepted were not read in time`;
-  return new DeadlineError(undefined, what, {
-    hint: `is anybody else reading this device? Else the homeserver takes longer than ${GRACE_MS / 1000} s`,
+function unread({ missing, sent }: DeliveryResult, graceMs: number): DeadlineError {
+  const what = `${missing} of ${sent.done} messages were accepted, and did not come within ${graceMs / 1000} s`;
+  return new DeadlineError(graceMs, what, {
+    hint: 'does another client read this device? mx2s login makes one that nobody else reads',
   });
 }
 
-/** How long to wait for what did not come yet when the last message was accepted. */
+/** How long to wait, when the last message was accepted, for what did not come yet; no longer than `--timeout`. */
 const GRACE_MS = 10_000;

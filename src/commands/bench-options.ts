@@ -66,7 +66,7 @@ export function configureBench(command: Command): void {
       'how many messages (default: 100), rounds of serve (10000) or identifiers (1000000)',
     )
     .option('-j, --concurrency <n>', 'requests in flight (default: 1; serve: 8)')
-    .option('--rate <n/s>', 'send, listen: at most so many a second, or max (default: 10/s); serve: max')
+    .option('--rate <n/s>', 'at most so many a second, or max for any number (default: 10/s; serve: max)')
     .option(
       '-W, --timeout <duration>',
       'begin nothing more after so long, and give up what is under way (default: 60s)',

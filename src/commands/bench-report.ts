@@ -4,7 +4,7 @@ import type { End } from '../bench/load.js';
 import { DeadlineError, RateLimitedError } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
 import { renderBar, startProgress } from '../ui/progress.js';
-import { renderBench, type BenchResult, type HistogramResult, type LatencyMs } from '../ui/render/bench.js';
+import { renderBench, type BenchResult, type TimedRun } from '../ui/render/bench.js';
 import type { BenchPlan } from './bench-options.js';
 import type { Context } from './context.js';
 
@@ -34,19 +34,10 @@ export async function withProgress<T>(
   }
 }
 
-/** The part of a result that every run has whose work is timed one by one. */
-export interface TimedPart {
-  readonly count: number;
-  readonly concurrency: number;
-  readonly rate_limit?: number;
-  readonly ended: End;
-  readonly elapsed_ms: number;
-  readonly rate: number;
-  readonly latency_ms?: LatencyMs;
-  readonly histogram?: HistogramResult;
-}
-
-/** @param latency of all that was done, which says how many that were */
+/**
+ * The part of a result that every run has whose work is timed one by one.
+ * @param latency of all that was done, which says how many that were
+ */
 export function timedPart(
   { count, concurrency, ratePerSecond }: BenchPlan,
   {
@@ -54,7 +45,7 @@ export function timedPart(
     elapsedMs,
     latency,
   }: { readonly ended: End; readonly elapsedMs: number; readonly latency: Histogram },
-): TimedPart {
+): Omit<TimedRun, 'v'> {
   const summary = latency.summary();
   return {
     count,

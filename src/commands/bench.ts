@@ -1,4 +1,4 @@
-/** `mx2s bench`: how fast a homeserver is, or this program. */
+/** `mx2s bench`: how fast a homeserver accepts and delivers, and how fast this program is. */
 import { configureBench, parseBenchOptions, type BenchOptions } from './bench-options.js';
 import { define } from './define.js';
 

@@ -59,7 +59,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'bench',
-    summary: 'how fast a homeserver is: to accept, to deliver; and how fast this program is',
+    summary: 'how fast a homeserver accepts and delivers, and how fast this program is',
     load: async () => (await import('./bench.js')).bench,
   },
   {

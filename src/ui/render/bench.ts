@@ -15,7 +15,7 @@ interface Run {
 }
 
 /** What is told of a run that measured how long each took. */
-interface TimedRun extends Run {
+export interface TimedRun extends Run {
   /** How many there were to be. */
   readonly count: number;
   readonly concurrency: number;
@@ -133,7 +133,7 @@ function head(result: BenchResult, palette: Palette): string {
       return `${result.received} of ${result.count} messages read by ${to} in ${seconds}: ${rate}${asked}${leftOver(result)}${missing}`;
     }
     case 'serve':
-      return `${result.rounds} of ${result.count} rounds over ${result.concurrency} connections in ${seconds}: ${rate}${asked}${leftOver(result)}`;
+      return `${result.rounds} of ${result.count} rounds over ${result.concurrency} connection${result.concurrency === 1 ? '' : 's'} in ${seconds}: ${rate}${asked}${leftOver(result)}`;
     case 'validate':
       return `${result.total} identifiers (${result.valid} valid, ${result.invalid} not) in ${seconds}: ${rate}`;
   }
