@@ -35,6 +35,8 @@ export interface Run {
   readonly bench: Bench;
   /** How long one probe may take. */
   readonly probeTimeoutMs: number;
+  /** How long all of them together may. */
+  readonly runTimeoutMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Told before a requirement is looked at. */
@@ -49,13 +51,14 @@ export interface Run {
  *   the server did not answer two probes in a row
  */
 export async function runChecks(run: Run): Promise<void> {
+  const endMs = run.clock.monotonic() + run.runTimeoutMs;
   let unreachable = 0;
   for (const requirement of run.requirements) {
     run.begin(requirement);
     const startedMs = run.clock.monotonic();
     const looks: Look[] = [];
     for (const probe of run.probes.filter((each) => each.requirement === requirement)) {
-      const finding = missing(probe, run.bench) ?? (await findingOf(probe, run));
+      const finding = missing(probe, run.bench) ?? (await findingOf(probe, run, endMs));
       unreachable = finding instanceof NetworkError ? unreachable + 1 : 0;
       if (finding instanceof NetworkError && unreachable > 1) throw finding;
       looks.push({
@@ -128,19 +131,21 @@ function has(bench: Bench, need: Need): boolean {
   }
 }
 
-async function findingOf(probe: Probe, run: Run): Promise<Finding | NetworkError> {
-  const { bench, clock, probeTimeoutMs, signal } = run;
+async function findingOf(probe: Probe, run: Run, endMs: number): Promise<Finding | NetworkError> {
+  const { bench, clock, probeTimeoutMs, runTimeoutMs, signal } = run;
+  const timeoutMs = Math.min(probeTimeoutMs, endMs - clock.monotonic());
+  if (timeoutMs <= 0) return inconclusive(`not looked at: the run has taken ${runTimeoutMs / 1000} s`);
   const over = new AbortController();
   const ended = new AbortController();
   clock
-    .sleep(probeTimeoutMs, ended.signal)
+    .sleep(timeoutMs, ended.signal)
     .then(() => over.abort())
     .catch(() => undefined);
   try {
     return await probe.run(bench, AbortSignal.any([signal, over.signal]));
   } catch (error) {
     signal.throwIfAborted();
-    if (over.signal.aborted) return inconclusive(`not done within ${probeTimeoutMs / 1000} s`);
+    if (over.signal.aborted) return inconclusive(`not done within ${Math.ceil(timeoutMs / 1000)} s`);
     if (error instanceof NetworkError) return error;
     if (!(error instanceof Mx2sError) || isTokenRefused(error)) throw error;
     return inconclusive(error.message);

@@ -119,6 +119,7 @@ async function look(
     quiet: globals.quiet,
     text: options.homeserver,
   });
+  const probeTimeoutMs = PROBE_TIMEOUT_MS + MAX_WAITS * options.waitMs;
   const results: Result[] = [];
   try {
     await report.begin();
@@ -126,7 +127,8 @@ async function look(
       requirements: options.requirements,
       probes: PROBES,
       bench,
-      probeTimeoutMs: PROBE_TIMEOUT_MS + MAX_WAITS * options.waitMs,
+      probeTimeoutMs,
+      runTimeoutMs: MAX_LATE_PROBES * probeTimeoutMs,
       clock,
       signal,
       begin: (requirement) => {
@@ -174,6 +176,8 @@ async function openRegistration({ http, chance, clock, signal, talk }: Context, 
 /** For what a probe asks and is answered, beside the times that it waits for what may not come. */
 const PROBE_TIMEOUT_MS = 60_000;
 const MAX_WAITS = 6;
+/** A homeserver at which so many probes run out of time is asked no longer. */
+const MAX_LATE_PROBES = 5;
 const CLOSE_GRACE_MS = 15_000;
 /** A signal is answered within two seconds. */
 const INTERRUPTED_GRACE_MS = 1500;

@@ -22,6 +22,7 @@ async function told(probes: readonly Probe[], options: Partial<Run> & { bench?: 
     probes,
     bench: {} as Bench,
     probeTimeoutMs: 60_000,
+    runTimeoutMs: 600_000,
     clock: systemClock,
     signal: new AbortController().signal,
     begin: (requirement) => begun.push(requirement),
@@ -116,6 +117,32 @@ describe('a run', () => {
     expect(results).toMatchObject([
       { verdict: 'inconclusive', seen: 'not done within 2 s' },
       { verdict: 'pass' },
+    ]);
+  });
+
+  it('takes so much time, and looks at nothing more after it', async () => {
+    let nowMs = 0;
+    const waits: number[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      monotonic: () => nowMs,
+      sleep: (ms) => {
+        waits.push(ms);
+        return new Promise(() => undefined);
+      },
+    };
+    const slow = async () => {
+      nowMs += 50_000;
+      return pass('a');
+    };
+    const { results } = await told(
+      [probe('R-9', slow), probe('R-10', slow), probe('R-11', slow), probe('R-12', slow)],
+      { clock, requirements: ['R-9', 'R-10', 'R-11', 'R-12'], runTimeoutMs: 120_000 },
+    );
+    expect(waits).toEqual([60_000, 60_000, 20_000]);
+    expect(results).toMatchObject([
+      ...Array<object>(3).fill({ verdict: 'pass' }),
+      { verdict: 'inconclusive', seen: 'not looked at: the run has taken 120 s' },
     ]);
   });
 
