@@ -67,7 +67,8 @@ async function run(context: Context, options: RunOptions, thisRun: ThisRun): Pro
     const bench = await openBench(context, options, thisRun, open);
     return await look(context, options, bench, thisRun.record);
   } finally {
-    await Promise.all(open.map((each) => each.close()));
+    const ends = await Promise.allSettled(open.map((each) => each.close()));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason; // when all had the time to end
   }
 }
 
