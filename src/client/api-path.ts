@@ -11,7 +11,7 @@ import { InvalidInputError } from '../errors.js';
  *   lone surrogates
  */
 export function apiPath(parts: TemplateStringsArray, ...values: readonly string[]): string {
-  return String.raw({ raw: parts }, ...values.map(encodeSegment));
+  return parts.reduce((path, part, index) => path + encodeSegment(values[index - 1] ?? '') + part);
 }
 
 function encodeSegment(value: string): string {
@@ -21,8 +21,12 @@ function encodeSegment(value: string): string {
       reason: 'path_segment',
     });
   }
+  if (PLAIN.test(value)) return value;
   return encodeURIComponent(value).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
+
+/** What needs no encoding, as nearly every type and transaction ID (RFC 3986 section 2.3, without a surrogate in it). */
+const PLAIN = /^[\w.~-]*$/;

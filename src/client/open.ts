@@ -79,20 +79,30 @@ function isTokenRefused({ status, body }: HttpResponse): boolean {
 }
 
 function success(call: ApiCall, accessToken: string | undefined, answer: HttpResponse): ApiAnswer {
-  const { method } = call;
+  const { method, body } = call;
   if (answer.status >= 400) {
-    throw matrixErrorOf({ method, body: call.body, accessToken }, answer);
+    throw matrixErrorOf({ method, body, accessToken }, answer);
   }
-  // it may have followed a redirect to where the server repeats the token
-  const secrets = secretsOfRequest({ body: call.body, accessToken });
-  const url = strikeSecrets(printableUrl(answer.url), secrets);
-  if (answer.status < 200 || answer.status >= 300) {
-    throw new MalformedResponseError(
-      'a status of 200',
-      `${method} ${url}`,
-      `${method} ${url} was answered with status ${String(answer.status)}`,
-      { hint: 'is this a Matrix homeserver?' },
-    );
-  }
-  return { method, url, body: answer.body, attempts: answer.attempts, elapsedMs: answer.elapsedMs, secrets };
+  const success: ApiAnswer = {
+    method,
+    body: answer.body,
+    attempts: answer.attempts,
+    elapsedMs: answer.elapsedMs,
+    // for errors, and found only then: to look for secrets takes longer than all else that is done for an answer
+    get secrets() {
+      return secretsOfRequest({ body, accessToken });
+    },
+    get url() {
+      // it may have followed a redirect to where the server repeats the token
+      return strikeSecrets(printableUrl(answer.url), this.secrets ?? []);
+    },
+  };
+  if (answer.status >= 200 && answer.status < 300) return success;
+  const { url } = success;
+  throw new MalformedResponseError(
+    'a status of 200',
+    `${method} ${url}`,
+    `${method} ${url} was answered with status ${String(answer.status)}`,
+    { hint: 'is this a Matrix homeserver?' },
+  );
 }
