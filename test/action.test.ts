@@ -1,5 +1,5 @@
 /** `action.yml`: its steps are run as a runner runs them; only what `npm ci` would download is put there by hand. */
-import { chmod, copyFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { isolatedEnv } from './kit/binary.js';
@@ -128,6 +128,14 @@ describe('the action', () => {
     const failed = await job.use(action, { inputs: { url: 'http://127.0.0.1:1', report: 'mx2s.xml' } });
     expect(failed).toMatchObject({ status: 4, log: expect.stringContaining('not_logged_in') as string });
     expect(await readdir(job.folder)).not.toContain('mx2s.xml');
+  });
+
+  it('removes no link that it did not make', async () => {
+    const job = await openJob();
+    await symlink('mx2s.xml', join(job.folder, 'link'));
+    const failed = await job.use(action, { inputs: { url: 'http://127.0.0.1:1', report: 'link' } });
+    expect(failed).toMatchObject({ status: 4 });
+    expect(await readdir(job.folder)).toContain('link');
   });
 
   it('refuses a Node that is too old', async () => {

@@ -99,6 +99,12 @@ describe('check-junit.sh', () => {
     expect(failed).toMatchObject({ status: 4, stdout: '' });
     expect(await readdir(home.path)).toEqual(['bin']);
   });
+
+  it('removes no link', async () => {
+    const failed = await sh('ln -s report.xml link; REPORT=link "$ci/check-junit.sh" http://127.0.0.1:1');
+    expect(failed).toMatchObject({ status: 4, stdout: '' });
+    expect(await readdir(home.path)).toContain('link');
+  });
 });
 
 describe('the page', () => {
