@@ -10,7 +10,7 @@ export class ConnectTimeout extends Error {
 
 export class Connections {
   readonly #trust: () => Trust;
-  /** By where they lead. */
+  /** By the key of their peer. */
   readonly #idle = new Map<string, Connection[]>();
   /** How to end each that there is, or is being made. */
   readonly #ends = new Set<() => void>();
@@ -21,35 +21,25 @@ export class Connections {
     this.#trust = trust;
   }
 
-  /**
-   * A connection that waits, or else a new one.
-   * @throws ConnectTimeout; what `openSocket` throws
-   */
-  async take(peer: Peer, signal: AbortSignal): Promise<Connection> {
-    const key = JSON.stringify(peer);
+  /** One that waits, if there is one. */
+  takeIdle({ key }: Peer): Connection | undefined {
     for (let last = this.#idle.get(key)?.pop(); last !== undefined; last = this.#idle.get(key)?.pop()) {
       if (last.isIdle) return last;
       last.destroy();
     }
-    return this.#open(peer, key, signal);
+    return undefined;
   }
 
   /** Takes back one whose exchange is over. */
-  giveBack(peer: Peer, connection: Connection): void {
+  giveBack({ key }: Peer, connection: Connection): void {
     if (!connection.isIdle) return;
-    const key = JSON.stringify(peer);
     const others = this.#idle.get(key);
     if (others === undefined) this.#idle.set(key, [connection]);
     else others.push(connection);
   }
 
-  /** Ends every connection, also those in use; none is made any more. */
-  close(): void {
-    this.#isClosed = true;
-    for (const end of this.#ends) end();
-  }
-
-  async #open(peer: Peer, key: string, signal: AbortSignal): Promise<Connection> {
+  /** @throws ConnectTimeout; what `openSocket` throws */
+  async open(peer: Peer, signal: AbortSignal): Promise<Connection> {
     if (this.#isClosed) throw new CutOffError();
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(signal.reason);
@@ -64,7 +54,7 @@ export class Connections {
       this.#ends.add(end);
       socket.once('close', () => {
         this.#ends.delete(end);
-        this.#forget(key, connection);
+        this.#forget(peer, connection);
       });
       return connection;
     } finally {
@@ -74,7 +64,13 @@ export class Connections {
     }
   }
 
-  #forget(key: string, connection: Connection): void {
+  /** Ends every connection, also those in use; none is made any more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const end of this.#ends) end();
+  }
+
+  #forget({ key }: Peer, connection: Connection): void {
     const others = this.#idle.get(key)?.filter((each) => each !== connection) ?? [];
     if (others.length === 0) this.#idle.delete(key);
     else this.#idle.set(key, others);

@@ -1,71 +1,112 @@
-/**
- * One exchange through undici's lowest door, `dispatch`: it alone tells when a request was really put on a
- * connection, and spares loading the rest of undici.
- */
-import type { Dispatcher } from 'undici';
+/** One exchange on one connection, within its limits. */
 import { MalformedResponseError } from '../errors.js';
+import type { Connection, ExchangeSink } from './connection.js';
+import type { Connections } from './connections.js';
 import type { Limit } from './limit.js';
-import { isProxyRefusal, networkErrorOf } from './network-error.js';
+import { networkErrorOf } from './network-error.js';
+import { ProxyRefusal, type Peer } from './open-socket.js';
 import { printableUrl } from './printable-url.js';
+import { encodeRequestHead } from './request-head.js';
 import type { Answer, HttpRequest } from './request.js';
 
 /** How a request reaches its server. */
 export interface Route {
-  readonly dispatcher: Dispatcher;
+  readonly peer: Peer;
   /** The proxy's URL without user information; undefined for a direct connection. */
   readonly proxy: string | undefined;
+  /** For a proxy that gets the request itself and makes no tunnel: the headers that are meant for it. */
+  readonly forProxy: Readonly<Record<string, string>> | undefined;
 }
 
 /**
  * Sends `request` with these `headers` and reads the answer to its end, or to its limit.
+ * @param url that of the request
  * @throws NetworkError, UnsentError, MalformedResponseError for an answer that is too long; what the limit is reached with
  */
-export function dispatch(
+export async function dispatch(
+  connections: Connections,
   route: Route,
   request: HttpRequest,
   url: URL,
-  headers: Record<string, string>,
+  headers: Readonly<Record<string, string>>,
   limit: Limit,
 ): Promise<Answer> {
-  limit.throwIfReached();
+  const head = encodeRequestHead({
+    method: request.method,
+    target: `${route.forProxy === undefined ? '' : url.origin}${url.pathname}${url.search}`, // RFC 9112 section 3.2
+    headers: { host: url.host, ...lengthOf(request), ...route.forProxy, ...headers },
+  });
+  const connection = await connect(connections, route, request, limit);
+  const answer = await exchange(connection, head, route, request, limit);
+  connections.giveBack(route.peer, connection);
+  return answer;
+}
+
+async function connect(
+  connections: Connections,
+  { peer, proxy }: Route,
+  request: HttpRequest,
+  limit: Limit,
+): Promise<Connection> {
+  const idle = connections.takeIdle(peer);
+  if (idle !== undefined) return idle;
+  const stop = new AbortController();
+  limit.watch((error) => stop.abort(error));
+  try {
+    return await connections.open(peer, stop.signal);
+  } catch (cause) {
+    stop.signal.throwIfAborted();
+    throw networkErrorOf(request, { sent: false, proxy }, cause);
+  }
+}
+
+async function exchange(
+  connection: Connection,
+  head: string,
+  route: Route,
+  request: HttpRequest,
+  limit: Limit,
+): Promise<Answer> {
+  try {
+    limit.throwIfReached();
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
   return new Promise((resolve, reject) => {
-    const exchange = new Exchange(route, request, limit, resolve, reject);
-    route.dispatcher.dispatch(
-      {
-        origin: originToConnectTo(url, request.address),
-        path: url.pathname + url.search,
-        method: request.method,
-        headers,
-        body: request.body ?? null,
-        // the exchange as a whole has a time limit
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      },
-      exchange,
-    );
+    const sink = new Exchange(connection, route, request, limit, resolve, reject);
+    connection.exchange(request.method, head, request.body, sink);
   });
 }
 
-/** What undici reports to: the state of one exchange. The first who settles it has the word. */
-class Exchange implements Dispatcher.DispatchHandler {
+/** RFC 9110 section 8.6. */
+function lengthOf({ method, body }: HttpRequest): { 'content-length'?: string } {
+  if (body === undefined && method === 'GET') return {};
+  return { 'content-length': String(Buffer.byteLength(body ?? '')) };
+}
+
+/** What a connection reports to: the state of one exchange. The first who settles it has the word. */
+class Exchange implements ExchangeSink {
+  readonly #connection: Connection;
   readonly #route: Route;
   readonly #request: HttpRequest;
   readonly #limit: Limit;
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: unknown) => void;
   readonly #body: BodyCollector;
-  #controller: Dispatcher.DispatchController | undefined;
   #isSettled = false;
   #status = 0;
-  #headers: RawHeaders = {};
+  #headers: Readonly<Record<string, string>> = {};
 
   constructor(
+    connection: Connection,
     route: Route,
     request: HttpRequest,
     limit: Limit,
     resolve: (answer: Answer) => void,
     reject: (error: unknown) => void,
   ) {
+    this.#connection = connection;
     this.#route = route;
     this.#request = request;
     this.#limit = limit;
@@ -74,46 +115,37 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#body = new BodyCollector(request.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
     limit.watch((error) => {
       this.#fail(error);
-      this.#controller?.abort(CUT_OFF);
+      connection.destroy();
     });
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#isSettled) controller.abort(CUT_OFF);
-  }
-
-  onResponseStart(_controller: unknown, status: number, headers: RawHeaders): void {
+  onHead(status: number, headers: Readonly<Record<string, string>>): void {
+    if (status === PROXY_WANTS_CREDENTIALS && this.#route.forProxy !== undefined)
+      throw new ProxyRefusal(status);
     this.#status = status;
     this.#headers = headers;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    if (this.#body.add(chunk)) return;
+  onData(bytes: Buffer): void {
+    if (this.#isSettled || this.#body.add(bytes)) return;
     // what an error says stands at its beginning; of anything else a part is worth nothing
-    if (this.#status >= 400 || this.#request.mayCutBody === true) this.#succeed();
+    if (this.#status >= 400 || this.#request.mayCutBody === true) this.onEnd();
     else this.#fail(tooLong(this.#request, this.#body.maxBytes));
-    controller.abort(CUT_OFF);
+    this.#connection.destroy();
   }
 
-  onResponseEnd(): void {
-    // undici frees the connection one turn of the event loop later; a caller who goes on at once would open a second one
-    queueMicrotask(() => setImmediate(() => this.#succeed()));
-  }
-
-  onResponseError(_controller: unknown, cause: Error): void {
-    const attempt = { sent: this.#controller !== undefined, proxy: this.#route.proxy };
-    this.#fail(isOurFault(cause) ? cause : networkErrorOf(this.#request, attempt, cause));
-  }
-
-  #succeed(): void {
+  onEnd(): void {
     if (!this.#settle()) return;
     this.#resolve({
       status: this.#status,
-      headers: flatHeaders(this.#headers),
+      headers: this.#headers,
       body: this.#body.text(),
       url: this.#request.url,
     });
+  }
+
+  onError(cause: unknown): void {
+    this.#fail(networkErrorOf(this.#request, { sent: true, proxy: this.#route.proxy }, cause));
   }
 
   #fail(error: unknown): void {
@@ -126,13 +158,6 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#limit.watch(undefined);
     return true;
   }
-}
-
-/** undici connects to what it is told is the origin. */
-function originToConnectTo({ origin, protocol, port }: URL, address: string | undefined): string {
-  if (address === undefined) return origin;
-  const host = address.includes(':') ? `[${address}]` : address;
-  return `${protocol}//${host}${port === '' ? '' : `:${port}`}`;
 }
 
 class BodyCollector {
@@ -159,16 +184,6 @@ class BodyCollector {
   }
 }
 
-/** Repeated headers joined as RFC 9110 section 5.3 allows; undici gives names in lower case. */
-function flatHeaders(headers: RawHeaders): Record<string, string> {
-  const flat: Record<string, string> = {};
-  for (const name in headers) {
-    const value = headers[name] ?? '';
-    flat[name] = typeof value === 'string' ? value : value.join(', ');
-  }
-  return flat;
-}
-
 function tooLong(request: HttpRequest, maxBytes: number): MalformedResponseError {
   const at = `${request.method} ${printableUrl(request.url)}`;
   return new MalformedResponseError(
@@ -179,14 +194,7 @@ function tooLong(request: HttpRequest, maxBytes: number): MalformedResponseError
   );
 }
 
-/** undici's word for arguments that were never right: a bug. */
-function isOurFault(cause: Error): boolean {
-  return 'code' in cause && cause.code === 'UND_ERR_INVALID_ARG' && !isProxyRefusal(cause);
-}
-
-type RawHeaders = Record<string, string | string[] | undefined>;
-
 const UTF8 = new TextDecoder();
 const EMPTY = new Uint8Array();
-const CUT_OFF = new Error('no longer wanted');
+const PROXY_WANTS_CREDENTIALS = 407;
 const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;

@@ -1,5 +1,7 @@
-/** What undici and Node say of a failed exchange, in words for people. */
+/** What Node and the reader of answers say of a failed exchange, in words for people. */
 import { NetworkError } from '../errors.js';
+import { HttpSyntaxError } from './answer-reader.js';
+import { ProxyRefusal } from './open-socket.js';
 import { printableUrl } from './printable-url.js';
 import type { HttpRequest } from './request.js';
 
@@ -78,18 +80,14 @@ function explain(cause: unknown, { url, address }: HttpRequest, proxy: string | 
     case 'ENETUNREACH':
     case 'EADDRNOTAVAIL':
       return passing(`no route to ${peer}`, 'check the network connection');
-    case 'UND_ERR_CONNECT_TIMEOUT':
     case 'ETIMEDOUT':
       return passing(`connecting to ${peer} timed out`, isRunning);
     case 'ECONNRESET':
     case 'ECONNABORTED':
     case 'EPIPE':
-    case 'UND_ERR_SOCKET':
-    case 'UND_ERR_CLOSED':
-    case 'UND_ERR_DESTROYED':
       return passing('the connection was cut off before the answer was complete', 'try again');
   }
-  if (isProxyRefusal(cause)) {
+  if (cause instanceof ProxyRefusal) {
     return final(`${peer} refused: ${messageOf(cause)}`, PROXY_HINT);
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
@@ -98,7 +96,7 @@ function explain(cause: unknown, { url, address }: HttpRequest, proxy: string | 
       'if the server speaks plain http here, say http://',
     );
   }
-  if (isParserError(cause) || code === 'UND_ERR_HEADERS_OVERFLOW') {
+  if (cause instanceof HttpSyntaxError) {
     return final('what answers does not speak HTTP', 'check host and port; if it speaks TLS, say https://');
   }
   return passing(messageOf(cause), 'try again, with --trace to see more');
@@ -145,17 +143,6 @@ function codeOf(cause: unknown): string {
   if ('code' in cause && typeof cause.code === 'string') return cause.code;
   if (cause instanceof AggregateError) return codeOf(cause.errors[0]);
   return 'cause' in cause ? codeOf(cause.cause) : '';
-}
-
-/** What undici makes of a proxy that answers with something else than a tunnel (`ABORTED`) or a page. */
-export function isProxyRefusal(cause: unknown): boolean {
-  const code = codeOf(cause);
-  return code === 'UND_ERR_ABORTED' || (code === 'UND_ERR_INVALID_ARG' && /\(407\)/.test(messageOf(cause)));
-}
-
-/** undici gives this one a code only now and then. */
-function isParserError(cause: unknown): boolean {
-  return cause instanceof Error && cause.name === 'HTTPParserError';
 }
 
 function messageOf(cause: unknown): string {

@@ -6,6 +6,8 @@ import { encodeRequestHead } from './request-head.js';
 
 /** Where a connection leads. */
 export interface Peer {
+  /** The same for all connections that can stand in for each other, and for no others. */
+  readonly key: string;
   /** A name or an address, IPv6 without brackets. */
   readonly host: string;
   readonly port: number;

@@ -5,14 +5,14 @@
  * It never repeats a request (client.ts does) and never looks into a body.
  */
 import { X509Certificate } from 'node:crypto';
-import { createRequire as requireFrom } from 'node:module';
-import type tls from 'node:tls';
-import type { Agent, ProxyAgent } from 'undici';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { InvalidInputError } from '../errors.js';
 import { VERSION } from '../version.js';
+import { Connections } from './connections.js';
 import { dispatch, type Route } from './dispatch.js';
 import { Limit } from './limit.js';
 import { timedOut } from './network-error.js';
+import type { Peer, Trust } from './open-socket.js';
 import { proxyFor, type ProxySettings } from './proxy.js';
 import { followRedirect, redirectTarget } from './redirect.js';
 import type { Answer, HttpRequest } from './request.js';
@@ -41,7 +41,7 @@ export interface TransportOptions extends ProxySettings {
 }
 
 /**
- * Opens a transport. undici is loaded at the first exchange.
+ * Opens a transport. It connects when it has to.
  *
  * @throws InvalidInputError when `caCertPem` holds no certificate that can be read, and when `proxy` is no URL or
  *   holds a password, which would show in the list of processes
@@ -50,26 +50,23 @@ export function openTransport(options: TransportOptions): Transport {
   const { caCertPem, proxy } = options;
   // a single word is a slip, and would be looked for in DNS
   if (proxy !== undefined && proxy !== '' && !/:\/\/|:\d+\/?$/.test(proxy)) throw noProxyUrl();
-  if (proxy !== undefined && proxy !== '' && parseProxy(proxy).token !== undefined) {
+  if (proxy !== undefined && proxy !== '' && parseProxy(proxy).authorization !== undefined) {
     throw new InvalidInputError('--proxy: the URL holds user information', {
       hint: 'put such a URL into HTTPS_PROXY',
       at: '--proxy',
     });
   }
-  return new UndiciTransport(options, caCertPem === undefined ? undefined : parseCertificates(caCertPem));
+  return new SocketTransport(options, caCertPem === undefined ? undefined : parseCertificates(caCertPem));
 }
 
-class UndiciTransport implements Transport {
+class SocketTransport implements Transport {
   readonly #options: TransportOptions;
-  readonly #trusted: readonly string[] | undefined;
+  readonly #connections: Connections;
   readonly #trace: Trace | undefined;
-  // opened when first needed
-  #direct: Route | undefined;
-  #proxied: Route | undefined;
 
   constructor(options: TransportOptions, trusted: readonly string[] | undefined) {
     this.#options = options;
-    this.#trusted = trusted;
+    this.#connections = new Connections(trustOf(options.insecure === true, trusted));
     this.#trace = options.trace && openTrace(options.trace);
   }
 
@@ -83,9 +80,9 @@ class UndiciTransport implements Transport {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#direct?.dispatcher.destroy();
-    await this.#proxied?.dispatcher.destroy();
+  close(): Promise<void> {
+    this.#connections.close();
+    return Promise.resolve();
   }
 
   async #follow(request: HttpRequest, limit: Limit): Promise<Answer> {
@@ -101,10 +98,10 @@ class UndiciTransport implements Transport {
   async #once(request: HttpRequest, limit: Limit): Promise<Answer> {
     const url = new URL(request.url);
     const headers = headersOf(request, url);
-    const route = this.#routeTo(request, url);
+    const route = this.#routeTo(request, url, headers);
     this.#trace?.request(request, headers);
     try {
-      const answer = await dispatch(route, request, url, headers, limit);
+      const answer = await dispatch(this.#connections, route, request, url, headers, limit);
       this.#trace?.answer(answer);
       return answer;
     } catch (error) {
@@ -113,37 +110,34 @@ class UndiciTransport implements Transport {
     }
   }
 
-  #routeTo({ address }: HttpRequest, url: URL): Route {
-    // the settings hold one proxy at most that counts
-    const proxy = address === undefined ? proxyFor(url, this.#options) : undefined;
-    if (proxy === undefined) return (this.#direct ??= this.#openDirect());
-    return (this.#proxied ??= this.#openProxied(proxy));
-  }
+  #routeTo({ address }: HttpRequest, url: URL, headers: Readonly<Record<string, string>>): Route {
+    const { host } = headers;
+    const server = peerOf(url, address, host === undefined ? url : new URL(`https://${host}`));
+    const proxyUrl = address === undefined ? proxyFor(url, this.#options) : undefined;
+    if (proxyUrl === undefined) return { peer: server, proxy: undefined, forProxy: undefined };
 
-  #openDirect(): Route {
-    return { dispatcher: new (loadAgent())({ connect: this.#connectOptions() }), proxy: undefined };
+    const { uri, authorization } = parseProxy(proxyUrl);
+    const proxy = peerOf(new URL(uri));
+    if (url.protocol === 'https:') {
+      const key = `${proxy.key} ${server.key}`; // the settings hold one proxy at most that counts
+      return { peer: { ...server, key, tunnel: { proxy, authorization } }, proxy: uri, forProxy: undefined };
+    }
+    const forProxy: Record<string, string> = {};
+    if (authorization !== undefined) forProxy['proxy-authorization'] = authorization;
+    return { peer: proxy, proxy: uri, forProxy };
   }
+}
 
-  #openProxied(proxy: string): Route {
-    const { uri, token } = parseProxy(proxy);
-    const connect = this.#connectOptions();
-    const dispatcher = new (loadProxyAgent())({
-      uri,
-      ...(token === undefined ? {} : { token }),
-      requestTls: connect,
-      proxyTls: connect,
-      proxyTunnel: false, // https is tunnelled all the same, http goes as proxies expect it
-    });
-    return { dispatcher, proxy: uri };
-  }
+function peerOf(url: URL, host = hostnameOf(url), certified = url): Peer {
+  const isTls = url.protocol === 'https:';
+  const port = Number(url.port) || (isTls ? 443 : 80);
+  const certifiedFor = isTls ? hostnameOf(certified) : undefined;
+  return { key: `${host} ${String(port)} ${certifiedFor ?? ''}`, host, port, certifiedFor };
+}
 
-  #connectOptions() {
-    return {
-      timeout: CONNECT_TIMEOUT_MS,
-      ...(this.#options.insecure === true ? { rejectUnauthorized: false } : {}),
-      ...(this.#trusted === undefined ? {} : { secureContext: openSecureContext(this.#trusted) }),
-    };
-  }
+/** A URL has an IPv6 address in brackets. */
+function hostnameOf({ hostname }: URL): string {
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
 }
 
 function headersOf(
@@ -174,20 +168,24 @@ function parseCertificates(pem: string): readonly string[] {
 }
 
 /** The default roots and `trusted`, parsed once: given as text, Node would do it anew for each connection. */
-function openSecureContext(trusted: readonly string[]) {
-  const { createSecureContext, rootCertificates } = loadTls();
-  return createSecureContext({ ca: [...rootCertificates, ...trusted] });
+function trustOf(isInsecure: boolean, trusted: readonly string[] | undefined): () => Trust {
+  let secureContext: SecureContext | undefined;
+  return () => {
+    if (trusted !== undefined)
+      secureContext ??= createSecureContext({ ca: [...rootCertificates, ...trusted] });
+    return { rejectUnauthorized: !isInsecure, ...(secureContext && { secureContext }) };
+  };
 }
 
 /** A proxy without a scheme is http, as curl has it. The error does not show it: it may hold a password. */
-function parseProxy(proxy: string): { uri: string; token: string | undefined } {
+function parseProxy(proxy: string): { uri: string; authorization: string | undefined } {
   try {
     const url = new URL(proxy.includes('://') ? proxy : `http://${proxy}`);
     if (!/^https?:$/.test(url.protocol)) throw new Error('another scheme');
     const { username, password, origin } = url;
-    if (username === '' && password === '') return { uri: origin, token: undefined };
+    if (username === '' && password === '') return { uri: origin, authorization: undefined };
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    return { uri: origin, token: `Basic ${Buffer.from(credentials).toString('base64')}` };
+    return { uri: origin, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
   } catch {
     throw noProxyUrl();
   }
@@ -199,12 +197,4 @@ function noProxyUrl(): InvalidInputError {
   });
 }
 
-// undici's own entry also loads fetch, WebSocket, caches and mocks: 70 ms, where the agent alone takes 20. The
-// proxy agent needs the whole.
-const load = requireFrom(import.meta.url); // the bundle has a `require` and a `createRequire` of its own
-const loadAgent = () => load('undici/lib/dispatcher/agent.js') as typeof Agent;
-const loadProxyAgent = () => (load('undici') as { ProxyAgent: typeof ProxyAgent }).ProxyAgent;
-const loadTls = () => load('node:tls') as typeof tls;
-
-const CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
