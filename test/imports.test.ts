@@ -62,8 +62,8 @@ describe('the rules', () => {
     ],
     [
       'a package through another door',
-      { 'src/client/sync.ts': `const { request } = await import('undici');` },
-      'src/client/sync.ts:1 imports "undici": the one door of undici is src/http/transport.ts',
+      { 'src/client/sync.ts': `const { parse } = await import('yaml');` },
+      'src/client/sync.ts:1 imports "yaml": the one door of yaml is src/gateway/registration.ts',
     ],
     [
       'the types of a package in another room',
@@ -78,10 +78,10 @@ describe('the rules', () => {
     [
       'a heavy package at start-up',
       {
-        'src/main.ts': `import { request } from './http/transport.js';`,
-        'src/http/transport.ts': `import { Agent } from 'undici';`,
+        'src/main.ts': `import { open } from './store/database.js';`,
+        'src/store/database.ts': `import { Database } from 'node-sqlite3-wasm';`,
       },
-      'src/http/transport.ts:1 imports "undici" at start-up (src/main.ts → src/http/transport.ts): use await import()',
+      'src/store/database.ts:1 imports "node-sqlite3-wasm" at start-up (src/main.ts → src/store/database.ts): use await import()',
     ],
     [
       'process',
@@ -147,7 +147,7 @@ describe('the rules', () => {
       'src/commands/serve.ts': `import type { Command } from 'commander';\nconst { startServer } = await import('../server/listen.js');`,
       'src/server/listen.ts': `import fastify from 'fastify';\nimport { join } from 'node:path';`,
       'src/check/runner.ts': `import { startServer } from '../server/listen.js';`,
-      'src/http/transport.ts': `import type { Agent } from 'undici';\nconst undici = await import('undici');`,
+      'src/store/database.ts': `import type { Database } from 'node-sqlite3-wasm';\nconst sqlite = await import('node-sqlite3-wasm');`,
       'src/wire/json.ts': `export type { JsonText } from './json-cursor.js';\nexport const own = 1;`,
       'src/exit-codes.ts': `import { Mx2sError } from './errors.js';`,
       'src/subsystems/exec.ts': `interface Job { process: number }\nexport const job: Job = { process: 1 };\njob.process;`,

@@ -1,5 +1,5 @@
 /** What the real program loads before it answers: start-up is what people wait for every time. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../src/commands/index.js';
@@ -24,12 +24,22 @@ describe('the program loads no package, and no command but the one that is named
   });
 });
 
-it('the program loads a package where it is needed', async () => {
+it('the program sends a request without a package', async () => {
   const env = { MX2S_HOMESERVER: 'http://127.0.0.1:1', MX2S_ACCESS_TOKEN: 'token' };
   const urls = await loadedBy(['whoami', '--retries', '0'], env);
   expect({ packages: packagesIn(urls), commands: commandsIn(urls) }).toEqual({
-    packages: ['undici'],
+    packages: [],
     commands: ['whoami'],
+  });
+});
+
+it('the program loads a package where it is needed', async () => {
+  const registration = join(home.path, 'registration.yaml');
+  await writeFile(registration, '{}');
+  const urls = await loadedBy(['gateway', '--registration', registration]);
+  expect({ packages: packagesIn(urls), commands: commandsIn(urls) }).toEqual({
+    packages: ['yaml'],
+    commands: ['gateway'],
   });
 });
 

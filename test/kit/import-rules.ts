@@ -204,7 +204,6 @@ const PROCESS_FILES = ['bin/', 'src/main.ts'];
 /** Each dependency, and the one place that may import it (also its types). */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   commander: ['src/main.ts', 'src/commands/define.ts'],
-  undici: ['src/http/transport.ts'],
   conf: ['src/config/'],
   chalk: ['src/ui/'],
   ora: ['src/ui/'],

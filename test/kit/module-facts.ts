@@ -3,7 +3,7 @@ import ts from 'typescript';
 
 export interface ImportFact {
   readonly line: number;
-  /** As written: `../wire/json.js`, `undici`, `node:fs`. */
+  /** As written: `../wire/json.js`, `fastify`, `node:fs`. */
   readonly specifier: string;
   /** `static` runs when the file is loaded, `dynamic` when the code gets there, `type` never. */
   readonly kind: 'static' | 'dynamic' | 'type';
