@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { VERSION } from '../../src/version.js';
-import { acceptedPerSecond, answeredPerSecond, type Load } from '../bench/throughput.js';
+import { acceptedPerSecond, answeredPerSecond, type Load } from '../../bench/gateway/throughput.js';
 import type { Engine } from '../interop/kit/engine.js';
 import { Gateway } from '../interop/kit/gateway.js';
 import { loginUser, newSession, registerUser, type HomeserverAddress } from '../interop/kit/homeserver.js';

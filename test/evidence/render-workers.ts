@@ -1,5 +1,5 @@
 /** `docs/evidence/workers.md`: what was recorded, for people. Pure. */
-import { median } from '../bench/throughput.js';
+import { median } from '../../bench/statistics.js';
 import type { Handlers, Restart, Throughput, WorkersEvidence } from './workers-evidence.js';
 
 export function renderWorkers(evidence: WorkersEvidence): string {

@@ -1,5 +1,5 @@
 /** Counts messages per second at a homeserver, in raw HTTP: what is measured is the homeserver, not mx2s. */
-import { sendToDevice, syncOnce, type Session } from '../interop/kit/matrix.js';
+import { sendToDevice, syncOnce, type Session } from '../../test/interop/kit/matrix.js';
 
 export interface Load {
   /** Who sends; they take turns. */
@@ -49,14 +49,6 @@ export async function answeredPerSecond(load: Load, serverUser: string): Promise
   await reading;
   if (missing.size > 0) throw new Error(`${String(missing.size)} answers have not come`);
   return perSecond(load.count, startMs);
-}
-
-/** The middle one, or the mean of both. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length / 2;
-  const around = sorted.slice(Math.ceil(half) - 1, Math.floor(half) + 1);
-  return around.reduce((sum, each) => sum + each, 0) / around.length;
 }
 
 async function send(

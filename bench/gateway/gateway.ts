@@ -8,13 +8,14 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { newSession, type HomeserverAddress } from '../interop/kit/homeserver.js';
-import { SYNAPSE_VERSION, synapsePython } from '../interop/kit/python.js';
-import { startSynapse } from '../interop/kit/synapse.js';
-import { runBinary, startBinary, type RunningBinary } from '../kit/binary.js';
-import { makeTempDir } from '../kit/temp-dir.js';
+import { newSession, type HomeserverAddress } from '../../test/interop/kit/homeserver.js';
+import { SYNAPSE_VERSION, synapsePython } from '../../test/interop/kit/python.js';
+import { startSynapse } from '../../test/interop/kit/synapse.js';
+import { runBinary, startBinary, type RunningBinary } from '../../test/kit/binary.js';
+import { makeTempDir } from '../../test/kit/temp-dir.js';
+import { median } from '../statistics.js';
 import { startCostlessHomeserver } from './costless-homeserver.js';
-import { acceptedPerSecond, answeredPerSecond, median } from './throughput.js';
+import { acceptedPerSecond, answeredPerSecond } from './throughput.js';
 
 /** Messages per second of one round; each is measured after the other, so that they share the weather. */
 export interface GatewayRound {
