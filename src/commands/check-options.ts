@@ -75,6 +75,7 @@ export function configureCheck(command: Command): void {
     )
     .option('--shared-device', 'read although another client uses a device, and would lose messages');
   configureCheckFederation(command);
+  command.addHelpText('after', VERDICT_HELP);
   addExamples(command, EXAMPLES);
 }
 
@@ -151,9 +152,17 @@ function parseOnly(typed: string | undefined): readonly RequirementId[] {
   return REQUIREMENT_IDS.filter((id) => wanted.includes(id));
 }
 
+const VERDICT_HELP = `
+Verdicts:
+  pass, fail    what was seen shows it
+  inconclusive  what was seen proves nothing, silence above all
+  skipped       not looked at: why not, or which flag it takes
+It ends with 1 when a must of the proposal or of the specification fails; what is a reading of ours does not count.
+With --list, seen: shows by itself; by reply: only where the homeserver answers --probe-type; never: not from outside.`;
 const EXAMPLES = [
   'mx2s check https://matrix.example.org',
   'mx2s check https://matrix.example.org --other bob --format junit > check.xml',
   'mx2s serve -- mx2s check --text',
+  'mx2s serve --federation-port 0 --federation-insecure -- mx2s check --federation --federation-insecure',
   'mx2s check --list',
 ];
