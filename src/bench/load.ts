@@ -7,7 +7,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.js';
 import { exitCodeOf } from '../exit-codes.js';
-import { TimeUp, withinTime } from '../listen/time-limit.js';
+import { withinTime } from '../listen/time-limit.js';
 import { runBatch } from '../todevice/batch.js';
 import { Histogram } from './histogram.js';
 import { paced } from './pace.js';
@@ -48,7 +48,7 @@ export interface LoadResult {
   readonly latency: Histogram;
 }
 
-/** @throws what is a bug */
+/** @throws what is a bug; the signal's reason when it has aborted already */
 export async function runLoad(load: Load): Promise<LoadResult> {
   const { concurrency, timeoutMs, clock, signal, onProgress } = load;
   const startedMs = clock.monotonic();
@@ -63,21 +63,18 @@ export async function runLoad(load: Load): Promise<LoadResult> {
     }
     onProgress(tally.done);
   };
-  const wasAllBegun = await unlessTimeUp(() =>
-    withinTime({ clock, deadlineMs: startedMs + timeoutMs, signal }, async (within) => {
-      setMaxListeners(0, within); // every request in flight listens to it
-      return runBatch<number, Outcome>({
-        source: paced({ ...load, signal: within }),
-        concurrency,
-        work: (number) => workOnce(load, number, within),
-        isLast: ({ kind }) => kind !== 'done',
-        report,
-        signal: within,
-      });
-    }),
-  );
-  const elapsedMs = clock.monotonic() - startedMs;
-  return { ...tally, ended: endOf(tally, wasAllBegun === true, signal), elapsedMs, latency };
+  await withinTime({ clock, deadlineMs: startedMs + timeoutMs, signal }, (within) => {
+    setMaxListeners(0, within); // every request in flight listens to it
+    return runBatch<number, Outcome>({
+      source: paced({ ...load, signal: within }),
+      concurrency,
+      work: (number) => workOnce(load, number, within),
+      isLast: ({ kind }) => kind !== 'done',
+      report,
+      signal: within,
+    });
+  });
+  return { ...tally, ended: endOf(tally, load), elapsedMs: clock.monotonic() - startedMs, latency };
 }
 
 type Outcome =
@@ -97,23 +94,9 @@ async function workOnce({ work, clock }: Load, number: number, signal: AbortSign
   }
 }
 
-/** Undefined when the time was over. */
-async function unlessTimeUp<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof TimeUp) return undefined;
-    throw error;
-  }
-}
-
-function endOf(
-  { failed, abandoned }: Pick<LoadResult, 'failed' | 'abandoned'>,
-  wasAllBegun: boolean,
-  signal: AbortSignal,
-): End {
+function endOf({ failed, done }: Pick<LoadResult, 'failed' | 'done'>, { count, signal }: Load): End {
   if (failed > 0) return 'failure';
-  if (wasAllBegun && abandoned === 0) return 'count';
+  if (done === count) return 'count';
   return signal.aborted ? 'interrupted' : 'time';
 }
 

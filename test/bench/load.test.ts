@@ -86,6 +86,13 @@ describe('a load', () => {
     expect(await running).toMatchObject({ ended: 'time', done: 1, abandoned: 0 });
   });
 
+  it('is done when all was done, though the turn of the last one is cut short', async () => {
+    const clock = new ManualClock();
+    const running = runLoad(loadOf(clock, { count: 1, ratePerSecond: 0.1, timeoutMs: 1000 }));
+    clock.advance(await clock.sleeping());
+    expect(await running).toMatchObject({ ended: 'count', done: 1, elapsedMs: 1000 });
+  });
+
   it('ends with a signal, and says so', async () => {
     const stop = new AbortController();
     const work: Load['work'] = (number, within) => {
