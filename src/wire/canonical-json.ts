@@ -29,7 +29,7 @@ export class CanonicalJsonError extends Error {
  * @throws CanonicalJsonError for a fraction, an integer outside ±(2^53-1), a lone surrogate, a repeated key
  */
 export function canonicalJson(node: JsonNode): JsonText {
-  return write(node, '') as JsonText;
+  return write(node) as JsonText;
 }
 
 /** Orders strings by Unicode code point; `<` orders by UTF-16 code unit, which puts U+1F600 before U+FB01. */
@@ -46,62 +46,86 @@ export function compareCodePoints(a: string, b: string): number {
   return a.length - b.length;
 }
 
-function write(node: JsonNode, at: string): string {
+function write(node: JsonNode): string {
   switch (node.kind) {
     case 'null':
       return 'null';
     case 'boolean':
       return node.value ? 'true' : 'false';
     case 'number':
-      return writeInteger(node.text, at);
+      return writeInteger(node.text);
     case 'string':
-      return writeString(node.value, at);
+      return writeString(node.value);
     case 'array':
-      return `[${node.items.map((item, index) => write(item, `${at}/${index}`)).join(',')}]`;
+      return `[${node.items.map(writeItem).join(',')}]`;
     case 'object':
-      return writeObject(node.members, at);
+      return writeObject(node.members);
   }
 }
 
-function writeObject(members: readonly JsonMember[], at: string): string {
-  const sorted = [...members].sort((a, b) => compareCodePoints(a.key, b.key));
-  const parts: string[] = [];
+function writeObject(members: readonly JsonMember[]): string {
+  let text = '';
   let previous: string | undefined;
-  for (const { key, value } of sorted) {
-    const here = `${at}/${pointerToken(key)}`;
+  for (const { key, value } of inOrder(members)) {
     if (key === previous) {
       throw new CanonicalJsonError(
         'duplicate_key',
-        here,
+        `/${pointerToken(key)}`,
         `the key ${JSON.stringify(key)} stands twice in one object`,
       );
     }
+    try {
+      text += `${previous === undefined ? '' : ','}${writeString(key)}:${write(value)}`;
+    } catch (error) {
+      throw below(key, error);
+    }
     previous = key;
-    parts.push(`${writeString(key, here)}:${write(value, here)}`);
   }
-  return `{${parts.join(',')}}`;
+  return `{${text}}`;
+}
+
+/** Most objects are in order as they come. */
+function inOrder(members: readonly JsonMember[]): readonly JsonMember[] {
+  const isInOrder = members.every(
+    ({ key }, index) => index === 0 || compareCodePoints(members[index - 1]?.key ?? '', key) < 0,
+  );
+  return isInOrder ? members : [...members].sort((a, b) => compareCodePoints(a.key, b.key));
+}
+
+function writeItem(item: JsonNode, index: number): string {
+  try {
+    return write(item);
+  } catch (error) {
+    throw below(String(index), error);
+  }
+}
+
+/** The same error, seen from the object or array around it. Nothing but an error needs to know where it is. */
+function below(token: string, error: unknown): unknown {
+  if (!(error instanceof CanonicalJsonError)) return error;
+  return new CanonicalJsonError(error.reason, `/${pointerToken(token)}${error.at}`, error.message);
 }
 
 // JSON.stringify escapes exactly what the appendix lists (\b \t \n \f \r \" \\ and \u00xx in lower case) and,
 // beyond that, only lone surrogates, which are refused here.
-function writeString(value: string, at: string): string {
+function writeString(value: string): string {
   if (!value.isWellFormed()) {
     throw new CanonicalJsonError(
       'lone_surrogate',
-      at,
+      '',
       'a string holds half of a surrogate pair, which UTF-8 cannot carry',
     );
   }
   return JSON.stringify(value);
 }
 
-function writeInteger(text: string, at: string): string {
+function writeInteger(text: string): string {
   const integer = integerOf(text);
   if (integer === 'fraction') {
-    throw new CanonicalJsonError('fraction', at, `the number ${shorten(text)} is not an integer`);
+    throw new CanonicalJsonError('fraction', '', `the number ${shorten(text)} is not an integer`);
   }
   if (integer === 'integer_range') {
-    throw new CanonicalJsonError('integer_range', at, `the number ${shorten(text)} is outside ±(2^53-1)`);
+    throw new CanonicalJsonError('integer_range', '', `the number ${shorten(text)} is outside ±(2^53-1)`);
   }
   return integer;
 }
