@@ -8,6 +8,7 @@ export class EduLog {
   readonly #edus: JsonNode[] = [];
   readonly #txnIds = new Set<string>();
   #characters = 0;
+  #isFull = false;
   #watchers: (() => void)[] = [];
 
   /** @param onKept told of each EDU that is kept */
@@ -21,12 +22,15 @@ export class EduLog {
     return this.#edus;
   }
 
-  /** Keeps the EDUs of a transaction, unless it came before. Nothing is kept beyond 10,000, or 32 Mi characters. */
+  /**
+   * Keeps the EDUs of a transaction, unless it came before. After what goes beyond 10,000, or 32 Mi characters, nothing
+   * is kept, so that nobody takes what came later for a sign that nothing came before.
+   */
   keep(txnId: string, edus: readonly JsonNode[]): void {
     const texts = edus.map(encodeJson);
     const characters = texts.reduce((sum, { length }) => sum + length, this.#characters);
-    const isFull = this.#edus.length + edus.length > MAX_EDUS || characters > MAX_CHARACTERS;
-    if (isFull || this.#txnIds.has(txnId)) return;
+    this.#isFull ||= this.#edus.length + edus.length > MAX_EDUS || characters > MAX_CHARACTERS;
+    if (this.#isFull || this.#txnIds.has(txnId)) return;
     this.#characters = characters;
     this.#txnIds.add(txnId);
     this.#edus.push(...edus);

@@ -72,8 +72,7 @@ export class HttpClient {
       if (decision.kind === 'limited') {
         throw rateLimited(request, outcome.answer, decision.retryAfterMs, policy);
       }
-      const { status, headers, body, url } = outcome.answer; // one by one: to spread an object takes longer than a retry rule
-      return { status, headers, body, url, attempts, elapsedMs: Math.round(clock.monotonic() - start) };
+      return { ...outcome.answer, attempts, elapsedMs: Math.round(clock.monotonic() - start) };
     }
   }
 

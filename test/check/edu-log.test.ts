@@ -30,6 +30,7 @@ describe('the log of what another server sent', () => {
 
     const long = new EduLog(systemClock);
     for (let n = 0; n < 5; n += 1) long.keep(`t${String(n)}`, [edu('a'.repeat(8 * 1024 * 1024))]);
+    long.keep('later', [edu('b')]);
     expect(long.all).toHaveLength(3);
   });
 
