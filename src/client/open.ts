@@ -2,7 +2,7 @@
 import { MalformedResponseError, NotLoggedInError } from '../errors.js';
 import type { HttpClient } from '../http/client.js';
 import { printableUrl } from '../http/printable-url.js';
-import type { HttpResponse } from '../http/request.js';
+import type { HttpMethod, HttpRequest, HttpResponse } from '../http/request.js';
 import { secretsOfRequest, strikeSecrets } from '../http/trace.js';
 import { parseMatrixError } from '../wire/matrix-error.js';
 import { parseAccessToken } from './access-token.js';
@@ -83,20 +83,7 @@ function success(call: ApiCall, accessToken: string | undefined, answer: HttpRes
   if (answer.status >= 400) {
     throw matrixErrorOf({ method, body, accessToken }, answer);
   }
-  const success: ApiAnswer = {
-    method,
-    body: answer.body,
-    attempts: answer.attempts,
-    elapsedMs: answer.elapsedMs,
-    // for errors, and found only then: to look for secrets takes longer than all else that is done for an answer
-    get secrets() {
-      return secretsOfRequest({ body, accessToken });
-    },
-    get url() {
-      // it may have followed a redirect to where the server repeats the token
-      return strikeSecrets(printableUrl(answer.url), this.secrets ?? []);
-    },
-  };
+  const success = new Success(method, { body, accessToken }, answer);
   if (answer.status >= 200 && answer.status < 300) return success;
   const { url } = success;
   throw new MalformedResponseError(
@@ -105,4 +92,33 @@ function success(call: ApiCall, accessToken: string | undefined, answer: HttpRes
     `${method} ${url} was answered with status ${String(answer.status)}`,
     { hint: 'is this a Matrix homeserver?' },
   );
+}
+
+class Success implements ApiAnswer {
+  readonly method: HttpMethod;
+  readonly body: string;
+  readonly attempts: number;
+  readonly elapsedMs: number;
+  readonly #sent: Pick<HttpRequest, 'body' | 'accessToken'>;
+  readonly #from: string;
+
+  constructor(method: HttpMethod, sent: Pick<HttpRequest, 'body' | 'accessToken'>, answer: HttpResponse) {
+    this.method = method;
+    this.body = answer.body;
+    this.attempts = answer.attempts;
+    this.elapsedMs = answer.elapsedMs;
+    this.#sent = sent;
+    this.#from = answer.url;
+  }
+
+  // both are for errors, and found only then: to look for secrets takes longer than all else that is done for an answer
+
+  get secrets(): readonly string[] {
+    return secretsOfRequest(this.#sent);
+  }
+
+  get url(): string {
+    // it may have followed a redirect to where the server repeats the token
+    return strikeSecrets(printableUrl(this.#from), this.secrets);
+  }
 }

@@ -80,7 +80,7 @@ export function acceptedResult(
   return {
     v: 1,
     status: 'accepted',
-    ...(line === undefined ? {} : { line }),
+    line,
     to: message.recipient.to,
     device: message.recipient.device,
     type: message.type,

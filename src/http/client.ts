@@ -72,7 +72,8 @@ export class HttpClient {
       if (decision.kind === 'limited') {
         throw rateLimited(request, outcome.answer, decision.retryAfterMs, policy);
       }
-      return { ...outcome.answer, attempts, elapsedMs: Math.round(clock.monotonic() - start) };
+      const { status, headers, body, url } = outcome.answer; // one by one: to spread an object takes longer than a retry rule
+      return { status, headers, body, url, attempts, elapsedMs: Math.round(clock.monotonic() - start) };
     }
   }
 

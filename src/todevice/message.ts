@@ -185,7 +185,7 @@ export function parseDocument(text: string, what: string): JsonNode {
  * @see Client-Server API v1.19, `PUT /sendToDevice`; MSC4246, "Proposal", the first example (R-2)
  */
 export function encodeMessages({ to, device }: Recipient, content: JsonText): JsonText {
-  return encodeAllMessages(new Map([[to, new Map([[device, content]])]]));
+  return `{${JSON.stringify(to)}:{${JSON.stringify(device)}:${content}}}` as JsonText;
 }
 
 /** The same for several recipients: `{ user: { device: content } }`. Order is kept. */

@@ -15,7 +15,7 @@ export interface AcceptedResult {
   readonly v: 1;
   readonly status: 'accepted';
   /** With `--ndjson`: the line that it stood on, from 1. */
-  readonly line?: number;
+  readonly line?: number | undefined;
   /** With `--as`: the server user it was sent as. */
   readonly as?: string;
   readonly to: string;
