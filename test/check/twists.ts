@@ -73,6 +73,16 @@ export function delaying(isMeant: (devices: Readonly<Record<string, object>>) =>
   };
 }
 
+/** Gives the events that `isMeant` twice, one behind the other. */
+export function doubling(isMeant: (event: { readonly sender: string }) => boolean): Twist {
+  return answering(/v3\/sync/, (text) => {
+    const body = JSON.parse(text) as { to_device?: { events: { sender: string }[] } };
+    const events = body.to_device?.events ?? [];
+    const doubled = events.flatMap((event) => (isMeant(event) ? [event, event] : [event]));
+    return JSON.stringify({ ...body, to_device: { events: doubled } });
+  });
+}
+
 export function serverDevices(messages: Messages): Readonly<Record<string, object>> {
   return messages[SERVER_USER] ?? {};
 }

@@ -1,7 +1,7 @@
 /** Homeservers that break one rule each, as a client sees it, and what the probes say of them. */
 import { SERVER_USER } from '../../server/kit.js';
 import { ok, type Twist } from '../twisted-server.js';
-import { REFUSED, answering, delaying, late, losing, sending, serverDevices } from '../twists.js';
+import { REFUSED, answering, delaying, doubling, late, losing, sending, serverDevices } from '../twists.js';
 
 export interface ClientCase {
   /** "A server that …". */
@@ -31,6 +31,12 @@ export const CLIENT_CASES: readonly ClientCase[] = [
     twist: sending(() => REFUSED),
     at: ['R-9', 'R-19'],
     blames: ['R-9 its own @:d: inconclusive', 'R-19 an event type: inconclusive'],
+  },
+  {
+    does: 'takes no message of this account to itself',
+    twist: sending((messages) => ('@alice:hs.test' in messages ? REFUSED : messages)),
+    at: ['R-13'],
+    blames: ['R-13 a user: inconclusive'],
   },
   {
     does: 'drops what is for * of the server',
@@ -128,12 +134,13 @@ export const CLIENT_CASES: readonly ClientCase[] = [
   },
   {
     does: 'answers each message with two',
-    twist: answering(/v3\/sync/, (text) => {
-      const body = JSON.parse(text) as { to_device?: { events: { sender: string }[] } };
-      const events = body.to_device?.events ?? [];
-      const doubled = events.flatMap((event) => (event.sender === SERVER_USER ? [event, event] : [event]));
-      return JSON.stringify({ ...body, to_device: { events: doubled } });
-    }),
+    twist: doubling(({ sender }) => sender === SERVER_USER),
+    at: ['R-12', 'R-15'],
+    blames: [],
+  },
+  {
+    does: 'delivers each event twice',
+    twist: doubling(() => true),
     at: ['R-12', 'R-15'],
     blames: [],
   },
