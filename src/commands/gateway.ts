@@ -6,7 +6,7 @@ import { loginServerUser, loginServerUserByPassword } from '../client/server-use
 import { deviceFilesOf } from '../config/device-files.js';
 import { takeDeviceLock } from '../config/lock.js';
 import { directoriesOf } from '../config/paths.js';
-import { readPosition, writePosition } from '../config/position.js';
+import { PositionFile, readPosition } from '../config/position.js';
 import { fixedToken } from '../config/token-source.js';
 import type { ExitCode } from '../exit-codes.js';
 import { createMetrics, type Metrics } from '../gateway/metrics.js';
@@ -85,15 +85,17 @@ async function run(context: Context, options: GatewayRun): Promise<ExitCode> {
   const files = deviceFilesOf(directoriesOf(env), device);
   const metrics = createMetrics();
   const lock = await takeDeviceLock(files.lock, pid);
+  const position = new PositionFile(files.position);
   try {
     await onStage(context, options, metrics, (stage) => {
-      const parts = { entrance, files, metrics, stage };
+      const parts = { entrance, files, position, metrics, stage };
       const roles = [(signal: AbortSignal) => play(context, options, parts, signal)];
       const role = queueRole(context, options, parts);
       if (role !== undefined) roles.push(role);
       return runTogether(roles, stage.signal);
     });
   } finally {
+    position.close();
     lock.release();
   }
   return 0;
@@ -102,6 +104,7 @@ async function run(context: Context, options: GatewayRun): Promise<ExitCode> {
 interface Parts {
   readonly entrance: Entrance;
   readonly files: { readonly position: string; readonly token: string };
+  readonly position: PositionFile;
   readonly metrics: Metrics;
   readonly stage: Stage;
 }
@@ -198,7 +201,7 @@ function loginBy(
 
 function openReader(
   { talk, clock, chance, globals }: Context,
-  { files, metrics }: Parts,
+  { files, position, metrics }: Parts,
   api: ClientApi,
 ): QueueReader {
   const stored = readPosition(files.position);
@@ -208,7 +211,7 @@ function openReader(
     freshStart: true,
     retries: globals.retries,
     maxOfflineMs: Infinity,
-    store: (position) => writePosition(files.position, position),
+    store: (reached) => position.write(reached),
     clock,
     chance,
     report: lineReport(talk),
