@@ -1,6 +1,7 @@
 /** From the flags of `mx2s gateway` to what is asked for. Pure. */
 import type { Command } from 'commander';
 import { parseHomeserverUrl } from '../client/homeserver-url.js';
+import { parseDurationMs } from '../duration.js';
 import { InvalidInputError, UsageError } from '../errors.js';
 import { parseServerName, type ServerName } from '../ids/server-name.js';
 import { serverUserOf } from '../ids/user-id.js';
@@ -25,6 +26,8 @@ export interface GatewayRun extends StageOptions {
   readonly action: 'run';
   readonly entry: GatewayEntry;
   readonly handlerRetries: number;
+  /** Infinite: for as long as it takes. */
+  readonly handlerWaitMs: number;
   /** The queue group that it is a member of, besides. */
   readonly queue: string | undefined;
 }
@@ -56,6 +59,10 @@ export function configureGateway(command: Command): void {
   addHandlerFlags(command, 'how often each sender may address the server (default: any number)');
   command
     .option('--handler-retries <n>', 'how often a handler that failed is called again', '2')
+    .option(
+      '--handler-wait <duration>',
+      'how long to wait for a handler that is not there (default: for ever)',
+    )
     .option('--nats-queue <name>', 'handle messages of nats:// rules, too, as a member of this queue group')
     .option('--log <file>', 'write the event log to a file, too')
     .option('--health-port <n>', 'answer /live, /ready and /metrics on this port of loopback; 0 for any');
@@ -82,6 +89,7 @@ export function parseGatewayOptions({ args: [verb], flags, globals }: Typed): Ga
   if (queue !== undefined && options.handlers.every((rule) => natsServiceOf(rule) === undefined)) {
     throw new UsageError('--nats-queue goes with a nats:// handler', { hint: QUEUE_HINT });
   }
+  const handlerWait = flags.text('handlerWait');
   const isReader = files.registration !== undefined || files.password !== undefined;
   if (queue !== undefined && !isReader) return parseMember(queue, place.serverName, options);
   return {
@@ -89,6 +97,7 @@ export function parseGatewayOptions({ args: [verb], flags, globals }: Typed): Ga
     entry: parseEntry(files, place),
     ...options,
     handlerRetries: parseCount(flags.text('handlerRetries') ?? '2', '--handler-retries'),
+    handlerWaitMs: handlerWait === undefined ? Infinity : parseDurationMs(handlerWait, '--handler-wait'),
     queue,
   };
 }
@@ -186,6 +195,10 @@ const HANDLER_HELP = `
 Handlers are those of mx2s serve (see mx2s serve --help), but none learns the sending device: an answer goes to the
 device that the content names under device_id, else to all devices of the sender.
 --handler-concurrency is for all handlers together.
+
+A handler that fails is called again --handler-retries times, then its message is skipped. One that is not there (its
+connection refused, NATS away or without responders) is waited for: its message is kept, and all behind it wait, too.
+--handler-wait bounds that for the sake of other handlers; after it, not being there counts as failing.
 
 With --nats-queue it takes messages, as well as it hands them over: below a nats:// rule, a second rule with the same
 pattern is the handler of what comes from there. One that has no --registration does nothing else, and any number of

@@ -2,7 +2,7 @@
 import type { ServerName } from '../ids/server-name.js';
 import { openHealth } from '../gateway/health.js';
 import type { Metrics } from '../gateway/metrics.js';
-import { createDispatcher, type Dispatcher } from '../subsystems/dispatch.js';
+import { createDispatcher, type Dispatcher, type ReachReport } from '../subsystems/dispatch.js';
 import {
   openNats,
   parseNatsCredentials,
@@ -49,7 +49,7 @@ export async function onStage(
       if (health !== undefined) talk.notice(`health on http://127.0.0.1:${health.port}`);
       try {
         const openHandlers: Stage['openDispatcher'] = (rules, server) =>
-          openDispatcher(context, options, nats, rules, server);
+          openDispatcher(context, options, { nats, reach: reachReport(context, metrics) }, rules, server);
         await work({ nats, log, openDispatcher: openHandlers, signal: whileWritten(log, signal) });
       } finally {
         await health?.close();
@@ -65,7 +65,7 @@ export async function onStage(
 function openDispatcher(
   context: Context,
   { handlerTimeoutMs, handlerConcurrency }: HandlerOptions,
-  nats: Nats,
+  { nats, reach }: { readonly nats: Nats; readonly reach: ReachReport },
   rules: readonly HandlerRule[],
   server: ServerName,
 ): Dispatcher {
@@ -83,7 +83,21 @@ function openDispatcher(
     clock,
     concurrency: handlerConcurrency,
     timeoutMs: handlerTimeoutMs,
+    reach,
   });
+}
+
+function reachReport({ talk }: Context, { unreachable }: Metrics): ReachReport {
+  return {
+    lost: (service, reason) => {
+      unreachable.add(service);
+      talk.warn(`a handler cannot be reached, trying again: ${reason}`);
+    },
+    regained: (service) => {
+      unreachable.delete(service);
+      talk.notice(`a handler is reached again: ${service}`);
+    },
+  };
 }
 
 /** The same signal, which aborts as well when a line of the log cannot be written. */

@@ -124,6 +124,7 @@ async function play(context: Context, options: GatewayRun, parts: Parts, signal:
       api,
       dispatcher,
       handlerRetries: options.handlerRetries,
+      handlerWaitMs: options.handlerWaitMs,
       rateLimit: rateLimitPerSecond === undefined ? undefined : createRateLimit(rateLimitPerSecond, clock),
       clock,
       chance,

@@ -11,7 +11,8 @@ export interface Health {
 
 /**
  * Answers on `port` (0 for any): `/live` while the process is, `/ready` while the homeserver, and NATS where it
- * takes part in a queue group, answer (503 when not), `/metrics` for Prometheus.
+ * takes part in a queue group, answer and no handler is known to be out of reach (503 with the reason when not),
+ * `/metrics` for Prometheus.
  *
  * @throws UsageError when it cannot listen there
  */

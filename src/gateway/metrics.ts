@@ -31,6 +31,8 @@ export interface Metrics {
    * by one that is a member of a queue group and nothing else.
    */
   isConnected: boolean | undefined;
+  /** The URLs of handlers that could not be reached the last time. */
+  readonly unreachable: Set<string>;
   /** As a member of a queue group. */
   readonly queue: {
     readonly events: Record<QueueOutcome, number>;
@@ -53,20 +55,28 @@ export function createMetrics(isReader = true): Metrics {
     waitingSinceMs: undefined,
     lastSyncMs: undefined,
     isConnected: isReader ? false : undefined,
+    unreachable: new Set(),
     queue: { events: { handled: 0, failed: 0, dropped: 0, malformed: 0 }, subjects: 0, joined: 0 },
   };
 }
 
 /** What is missing for messages to be handled; undefined when nothing is. */
-export function missingFor({ isConnected, queue }: Metrics): string | undefined {
+export function missingFor({ isConnected, unreachable, queue }: Metrics): string | undefined {
   if (isConnected === false) return 'the homeserver does not answer';
-  return queue.joined < queue.subjects ? 'NATS does not answer' : undefined;
+  if (queue.joined < queue.subjects) return 'NATS does not answer';
+  return unreachable.size > 0 ? `cannot be reached: ${[...unreachable].join(', ')}` : undefined;
 }
 
 /** The metrics in the text format of Prometheus, version 0.0.4. */
 export function renderMetrics(metrics: Metrics, nowMs: number): string {
   const families = metrics.isConnected === undefined ? [] : readerFamilies(metrics, nowMs);
-  return [...families, ...queueFamilies(metrics)].join('');
+  const unreachable = family(
+    'unreachable_handlers',
+    'gauge',
+    'Handlers that could not be reached the last time.',
+    metrics.unreachable.size,
+  );
+  return [...families, unreachable, ...queueFamilies(metrics)].join('');
 }
 
 function readerFamilies(metrics: Metrics, nowMs: number): string[] {

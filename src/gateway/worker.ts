@@ -1,6 +1,6 @@
 /**
- * What is done with one event: its handler is called until it succeeds or the tries are used up, and its answer is
- * sent until the homeserver has taken it.
+ * What is done with one event: its handler is waited for while it is out of reach, and called until it succeeds or the
+ * tries are used up; its answer is sent until the homeserver has taken it.
  *
  * Invariant: it resolves only when nothing is left to do for the event, so that the position may move over it;
  * whatever is cut off rejects, and comes again.
@@ -29,6 +29,8 @@ export interface WorkerOptions {
   readonly dispatcher: Dispatcher;
   /** How often a handler that failed is called again. */
   readonly handlerRetries: number;
+  /** How long a handler may be out of reach before that counts as failing; infinite for ever. */
+  readonly handlerWaitMs: number;
   readonly rateLimit: RateLimit | undefined;
   readonly clock: Clock;
   readonly chance: Pick<Chance, 'fraction'>;
@@ -51,8 +53,8 @@ export interface Worker {
 }
 
 export function createWorker(options: WorkerOptions): Worker {
-  const { serverName, api, dispatcher, handlerRetries, rateLimit, clock, chance, metrics } = options;
-  const { onEvent, onFailure, onRefusal } = options;
+  const { serverName, api, dispatcher, handlerRetries, handlerWaitMs, rateLimit, clock, chance } = options;
+  const { metrics, onEvent, onFailure, onRefusal } = options;
   const serverUser = serverUserOf(serverName);
 
   function count(message: ServerMessage, outcome: EventOutcome & LogOutcome): void {
@@ -60,14 +62,23 @@ export function createWorker(options: WorkerOptions): Worker {
     onEvent(messageEntry(serverUser, message, outcome));
   }
 
-  /** The last outcome: a failure is one when the tries are used up. */
+  /** The last outcome: a failure is one when the tries are used up. A handler that is not there uses up none. */
   async function dispatch(message: ServerMessage, signal: AbortSignal): Promise<Dispatched> {
-    for (let tries = 1; ; tries += 1) {
+    let failures = 0;
+    let waits = 0;
+    for (;;) {
       const result = await dispatcher.dispatch(message);
       signal.throwIfAborted(); // what was cut off has not failed
-      if (result.outcome !== 'failed' || tries > handlerRetries) return result;
+      if (result.outcome !== 'failed') return result;
+      if (result.awayMs !== undefined && result.awayMs < handlerWaitMs) {
+        await clock.sleep(pauseMs(waits, chance.fraction()), signal);
+        waits += 1;
+        continue;
+      }
+      if (failures >= handlerRetries) return result;
       metrics.handlerRetries += 1;
-      await clock.sleep(pauseMs(tries - 1, chance.fraction()), signal);
+      await clock.sleep(pauseMs(failures, chance.fraction()), signal);
+      failures += 1;
     }
   }
 

@@ -5,12 +5,15 @@
  * many messages at a time; beyond that, its messages, and nobody else's, are dropped and counted (R-33).
  */
 import type { Clock } from '../clock.js';
-import type { Answer, Handler, ServerMessage } from './handler.js';
+import { UnreachableError, type Answer, type Handler, type ServerMessage } from './handler.js';
 
-/** What became of one message. `dropped`: no handler wants its type (R-19). */
+/**
+ * What became of one message. `dropped`: no handler wants its type (R-19). `awayMs`: for how long its handler could not be
+ * reached by now; undefined where it was.
+ */
 export type Dispatched =
   | { readonly outcome: 'handled'; readonly answers: readonly Answer[] }
-  | { readonly outcome: 'failed'; readonly reason: string }
+  | { readonly outcome: 'failed'; readonly reason: string; readonly awayMs?: number }
   | { readonly outcome: 'dropped' | 'overflow' };
 
 export interface DispatchOptions {
@@ -20,6 +23,13 @@ export interface DispatchOptions {
   /** For each handler. */
   readonly concurrency?: number | undefined;
   readonly timeoutMs?: number | undefined;
+  readonly reach?: ReachReport | undefined;
+}
+
+/** Told once when a handler can no longer be reached, and once when it can again. `service` is its URL. */
+export interface ReachReport {
+  lost(service: string, reason: string): void;
+  regained(service: string): void;
 }
 
 export interface Dispatcher {
@@ -30,22 +40,55 @@ export interface Dispatcher {
 }
 
 export function createDispatcher(options: DispatchOptions): Dispatcher {
-  const { handlerFor, clock, concurrency = DEFAULT_CONCURRENCY, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const {
+    handlerFor,
+    clock,
+    reach,
+    concurrency = DEFAULT_CONCURRENCY,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+  } = options;
   const running = new Map<AbortController, Promise<Dispatched>>();
   const atWork = new Map<Handler, number>();
+  const away = new Map<Handler, { readonly service: string; readonly sinceMs: number }>();
   let closed = false;
 
+  /** For how long the handler has been away. */
+  function lose(handler: Handler, { service, message }: UnreachableError): number {
+    const nowMs = clock.monotonic();
+    const known = away.get(handler);
+    if (known !== undefined) return nowMs - known.sinceMs;
+    away.set(handler, { service, sinceMs: nowMs });
+    reach?.lost(service, message);
+    return 0;
+  }
+
+  function regain(handler: Handler): void {
+    const known = away.get(handler);
+    if (known === undefined) return;
+    away.delete(handler);
+    reach?.regained(known.service);
+  }
+
   async function run(handler: Handler, message: ServerMessage, over: AbortController): Promise<Dispatched> {
+    let isLate = false;
     const timeout = clock.sleep(timeoutMs, over.signal).then(() => {
+      isLate = true;
       throw new Error(`no answer within ${timeoutMs} ms`);
     });
     // an async function, so that a handler that throws at once only rejects
     const work = (async () => handler(message, over.signal))();
     try {
       const given = await Promise.race([work, timeout]);
+      regain(handler);
       return { outcome: 'handled', answers: given === undefined ? [] : [given].flat() };
     } catch (error) {
-      return { outcome: 'failed', reason: closed ? 'the server stops' : reasonOf(error) };
+      if (closed) return { outcome: 'failed', reason: 'the server stops' };
+      const reason = reasonOf(error);
+      if (error instanceof UnreachableError) {
+        return { outcome: 'failed', reason, awayMs: lose(handler, error) };
+      }
+      if (!isLate) regain(handler); // one that is silent may be there or not
+      return { outcome: 'failed', reason };
     } finally {
       over.abort(DONE);
     }

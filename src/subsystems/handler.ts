@@ -29,11 +29,22 @@ export interface Answer {
   readonly recipient?: Recipient | undefined;
 }
 
-/** Handles one message. Rejects when it failed; should end soon after the signal aborts. */
+/** Handles one message. Rejects when it failed, with UnreachableError when it could not begin; should end soon after the signal aborts. */
 export type Handler = (
   message: ServerMessage,
   signal: AbortSignal,
 ) => Promise<Answer | readonly Answer[] | undefined>;
+
+/** A handler outside the process was not there at all: nothing of the message has left. */
+export class UnreachableError extends Error {
+  /** Its URL, without secrets. */
+  readonly service: string;
+
+  constructor(service: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.service = service;
+  }
+}
 
 /** Answers that go out together, as in one request to `/sendToDevice`. */
 export interface AnswerBatch {

@@ -7,7 +7,8 @@
 import { connect as connectTcp, type TcpNetConnectOpts } from 'node:net';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { InvalidInputError } from '../errors.js';
-import { natsServer, type NatsRequest, type NatsService } from './nats.js';
+import { UnreachableError } from './handler.js';
+import { natsServer, renderNatsUrl, type NatsRequest, type NatsService } from './nats.js';
 
 declare const credentialsBrand: unique symbol;
 /** The text of a credentials file: a JWT and the seed that signs for it. Made by `parseNatsCredentials`. */
@@ -108,13 +109,19 @@ export function openNats(options: NatsOptions): Nats {
   }
 
   return {
-    async request({ host, port, subject }, text) {
+    async request(service, text) {
+      const { host, port, subject } = service;
       if (closing.signal.aborted) throw new Error('the server stops');
-      const connection = await connectionTo(host, port);
+      const connection = await connectionTo(host, port).catch((cause: unknown) => {
+        throw new UnreachableError(renderNatsUrl(service), wordsOf(cause), { cause });
+      });
       const reply = await connection
         .request(subject, text, { timeout: timeoutMs })
-        .catch((cause: unknown) => {
-          throw new Error(`no reply from ${subject} on NATS: ${wordsOf(cause)}`, { cause });
+        .catch(async (cause: unknown) => {
+          const why = `no reply from ${subject} on NATS: ${wordsOf(cause)}`;
+          throw (await isUnheard(cause))
+            ? new UnreachableError(renderNatsUrl(service), why, { cause })
+            : new Error(why, { cause });
         });
       const fault = [FAULT, FAULT_CODE].map((name) => reply.headers?.get(name)).find(Boolean);
       if (fault !== undefined) throw new Error(`${subject} on NATS says: ${fault}`);
@@ -130,6 +137,13 @@ export function openNats(options: NatsOptions): Nats {
       for (const each of opened) if (each.status === 'fulfilled') await each.value.close();
     },
   };
+}
+
+/** Does a failure say that nobody has subscribed to the subject? */
+async function isUnheard(error: unknown): Promise<boolean> {
+  const { errors } = await import('@nats-io/transport-node');
+  if (error instanceof errors.RequestError) return error.isNoResponders();
+  return error instanceof errors.NoRespondersError;
 }
 
 async function joinQueue(

@@ -13,7 +13,7 @@ export interface NatsService {
 
 /**
  * Sends a request to a service, and gives the text of its reply; whoever opens the server says how.
- * @throws Error saying why there is none
+ * @throws UnreachableError when the server or the service is not there; Error saying why there is no reply
  */
 export type NatsRequest = (service: NatsService, text: string) => Promise<string>;
 

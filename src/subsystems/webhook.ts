@@ -1,6 +1,7 @@
 /** `http(s)://…`: hands the message to a web service. */
+import { UnsentError } from '../http/network-error.js';
 import type { HttpRequest, HttpResponse } from '../http/request.js';
-import { encodeServerMessage, parseAnswers, type Handler } from './handler.js';
+import { UnreachableError, encodeServerMessage, parseAnswers, type Handler } from './handler.js';
 
 /** One HTTP exchange; whoever opens the server says how it is made. */
 export type Exchange = (
@@ -13,9 +14,14 @@ export function createWebhook(url: string, exchange: Exchange): Handler {
   return async (message, signal) => {
     const headers = { 'content-type': 'application/json' };
     const body = encodeServerMessage(message);
-    const response = await exchange({ method: 'POST', url, headers, body }, signal);
+    const response = await exchange({ method: 'POST', url, headers, body }, signal).catch(toUnreachable);
     if (response.status === 204) return undefined;
     if (response.status !== 200) throw new Error(`the web service answered ${response.status}`);
     return parseAnswers(response.body, message);
   };
+}
+
+function toUnreachable(cause: unknown): never {
+  if (cause instanceof UnsentError) throw new UnreachableError(cause.url, cause.message, { cause });
+  throw cause;
 }

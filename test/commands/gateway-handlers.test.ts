@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openNats, type NatsReply } from '../../src/subsystems/nats-connections.js';
+import type { NatsService } from '../../src/subsystems/nats.js';
 import { startNatsBroker } from '../kit/nats-broker.js';
 import { end, eventOf, healthOf, metricsOf, openStage, statusOf } from './gateway-kit.js';
 
@@ -120,20 +121,66 @@ describe.each(KINDS)('a handler %s', (_kind, open) => {
   });
 });
 
+const ABSENT: readonly [string, () => Promise<Absent>, string][] = [
+  ['http://', () => openAbsent('http'), 'connection refused'],
+  ['nats://', () => openAbsent('nats'), 'cannot connect to NATS'],
+  ['nats:// that nobody answers', openUnheard, 'no responders'],
+];
+
 describe('a handler that is not there', () => {
-  it.each([
-    ['http://', async () => goneUrl('http'), 'connection refused'],
-    ['nats://', async () => `${await goneUrl('nats')}/a.b`, 'cannot connect to NATS'],
+  it.each(ABSENT)(
+    '%s is waited for without using up tries, told of once, and no message is lost',
+    async (...given) => {
+      const [, open, why] = given;
+      const { url, appear } = await open();
+      const { stub, start } = await openStage();
+      stub.push(eventOf(ALICE, { n: 1 }), eventOf(ALICE, { n: 2 }));
+      const running = start('--on', `*=${url}`, '--handler-retries', '0', '--health-port', '0');
+      const health = await healthOf(running);
+      await running.stderr.until(/a handler cannot be reached, trying again.*\n/);
+      const ready = await fetch(`${health}/ready`);
+      expect([ready.status, await ready.text()]).toEqual([503, `cannot be reached: ${url}\n`]);
+      expect(await metricsOf(health)).toMatchObject({ unreachable_handlers: 1, waiting_events: 2 });
+      await appear();
+      await stub.until(() => stub.acknowledged === 2);
+      expect(stub.sent).toHaveLength(2);
+      expect(await statusOf(health)).toEqual({ live: 200, ready: 200 });
+      expect(await metricsOf(health)).toMatchObject({
+        unreachable_handlers: 0,
+        handler_retries_total: 0,
+        'events_total{outcome="handled"}': 2,
+        'events_total{outcome="failed"}': 0,
+      });
+      const told = running.stderr.text;
+      expect(told).toContain(why);
+      expect(told.match(/cannot be reached/g)).toHaveLength(1);
+      expect(told).toContain(`a handler is reached again: ${url}`);
+      await end(running);
+    },
+  );
+
+  it.each<[string, () => Promise<string>, string, readonly string[]]>([
+    ['http://', async () => (await openAbsent('http')).url, 'connection refused', ['--handler-wait', '0s']],
+    [
+      'nats://',
+      async () => (await openAbsent('nats')).url,
+      'cannot connect to NATS',
+      ['--handler-wait', '0s'],
+    ],
     [
       'nats:// that nobody answers',
       async () => `nats://127.0.0.1:${(await startNatsBroker()).port}/a.b`,
       'no responders',
+      ['--handler-wait', '0s'],
     ],
-    ['exec:', async () => 'exec:nonesuch-command', 'the command ended with 127'],
-  ])('%s is skipped and counted', async (_kind, urlOf, why) => {
+    ['exec:', async () => 'exec:nonesuch-command', 'the command ended with 127', []],
+  ])('%s is skipped and counted where nothing waits for it', async (_kind, urlOf, why, flags) => {
     const { stub, start } = await openStage();
     stub.push(eventOf(ALICE, {}));
-    const running = start('--on', `*=${await urlOf()}`, '--handler-retries', '1', '--health-port', '0');
+    const running = start(
+      ...['--on', `*=${await urlOf()}`, ...flags],
+      ...['--handler-retries', '1', '--health-port', '0'],
+    );
     const health = await healthOf(running);
     await stub.until(() => stub.acknowledged === 1);
     expect(await metricsOf(health)).toMatchObject({ 'events_total{outcome="failed"}': 1 });
@@ -204,11 +251,51 @@ async function startResponder(reply: (text: string) => Promise<NatsReply>): Prom
   return `nats://127.0.0.1:${port}/a.b`;
 }
 
-/** The URL of a server that is there no more. */
-async function goneUrl(scheme: string): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+/** A handler that is not there yet. */
+interface Absent {
+  readonly url: string;
+  appear(): Promise<void>;
+}
+
+/** A port at which nothing listens until the service appears. */
+async function openAbsent(scheme: 'http' | 'nats'): Promise<Absent> {
+  if (scheme === 'nats') {
+    const broker = await startNatsBroker();
+    await broker.close();
+    const service = { host: '127.0.0.1', port: broker.port, subject: 'a.b' };
+    return {
+      url: `nats://127.0.0.1:${broker.port}/a.b`,
+      appear: async () => {
+        await broker.open();
+        await joinEcho(service);
+      },
+    };
+  }
+  const server = createServer((request, response) => {
+    void text(request).then(() => response.end(ANSWER));
+  });
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => server.listen(port, '127.0.0.1', () => resolve()));
+  await listen(0);
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
-  return `${scheme}://127.0.0.1:${port}`;
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${port}/`, appear: () => listen(port) };
+}
+
+async function openUnheard(): Promise<Absent> {
+  const { port } = await startNatsBroker();
+  return {
+    url: `nats://127.0.0.1:${port}/a.b`,
+    appear: () => joinEcho({ host: '127.0.0.1', port, subject: 'a.b' }),
+  };
+}
+
+async function joinEcho(service: NatsService): Promise<void> {
+  const nats = openNats({ timeoutMs: 1000 });
+  onTestFinished(() => nats.close());
+  await nats.join(service, 'services', async () => ({ text: ANSWER }));
 }

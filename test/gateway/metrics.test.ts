@@ -42,6 +42,14 @@ it('tells of the queue group, and of nothing else where no device is read', () =
   expect(text).not.toContain('mx2s_gateway_connected');
 });
 
+it('tells of handlers that cannot be reached', () => {
+  const metrics = createMetrics(false);
+  expect(renderMetrics(metrics, 0)).toContain('mx2s_gateway_unreachable_handlers 0\n');
+  metrics.unreachable.add('http://a.test/').add('nats://b.test:4222/x');
+  expect(missingFor(metrics)).toBe('cannot be reached: http://a.test/, nats://b.test:4222/x');
+  expect(renderMetrics(metrics, 0)).toContain('mx2s_gateway_unreachable_handlers 2\n');
+});
+
 it.each([
   [{ isConnected: true, subjects: 0, joined: 0 }, undefined],
   [{ isConnected: false, subjects: 0, joined: 0 }, 'the homeserver does not answer'],

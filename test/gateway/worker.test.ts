@@ -8,7 +8,7 @@ import type { LogEntry } from '../../src/server/log-entry.js';
 import { createRateLimit } from '../../src/server/rate-limit.js';
 import { createDispatcher } from '../../src/subsystems/dispatch.js';
 import { echo } from '../../src/subsystems/echo.js';
-import type { Handler } from '../../src/subsystems/handler.js';
+import { UnreachableError, type Handler } from '../../src/subsystems/handler.js';
 import { parseRecipient } from '../../src/todevice/message.js';
 import type { JsonText } from '../../src/wire/json.js';
 import type { ToDeviceEvent } from '../../src/wire/sync.js';
@@ -57,6 +57,70 @@ describe('the tries of a handler', () => {
     await expect(done).rejects.toThrow('told to stop');
     expect(stage.metrics.events.failed).toBe(0);
     expect(stage.log).toEqual([]);
+  });
+});
+
+describe('a handler that is not there', () => {
+  const SERVICE = 'http://handler.test/';
+  const gone = () => Promise.reject(new UnreachableError(SERVICE, 'connection refused'));
+
+  it('uses up no tries, and is told of once', async () => {
+    const outcomes: Handler[] = [...Array<Handler>(10).fill(gone), echo];
+    const stage = openStage((message, signal) => (outcomes.shift() ?? echo)(message, signal));
+    const done = stage.work(eventOf({}));
+    for (const pauseMs of [125, 250, 500, 1000, 2000, 2000, 2000, 2000, 2000, 2000]) {
+      expect(await stage.clock.sleeping()).toBe(pauseMs);
+      stage.clock.advance(pauseMs);
+    }
+    await done;
+    expect(stage.metrics).toMatchObject({ handlerRetries: 0, events: { failed: 0, handled: 1 } });
+    expect(stage.told).toEqual([`lost ${SERVICE}: connection refused`, `regained ${SERVICE}`]);
+  });
+
+  it('has all its tries when it is there again', async () => {
+    const outcomes: Handler[] = [
+      gone,
+      gone,
+      gone,
+      ...Array<Handler>(3).fill(() => Promise.reject(new Error('no luck'))),
+    ];
+    const stage = openStage((message, signal) => (outcomes.shift() ?? echo)(message, signal));
+    const done = stage.work(eventOf({}));
+    for (const pauseMs of [125, 250, 500, 125, 250]) {
+      expect(await stage.clock.sleeping()).toBe(pauseMs);
+      stage.clock.advance(pauseMs);
+    }
+    await done;
+    expect(stage.metrics).toMatchObject({ handlerRetries: 2, events: { failed: 1 } });
+  });
+
+  it('fails like any other once it is away for longer than is waited', async () => {
+    const stage = openStage(gone, undefined, 200);
+    const done = stage.work(eventOf({}));
+    for (const pauseMs of [125, 250, 125, 250]) {
+      expect(await stage.clock.sleeping()).toBe(pauseMs);
+      stage.clock.advance(pauseMs);
+    }
+    await done;
+    expect(stage.metrics).toMatchObject({ handlerRetries: 2, events: { failed: 1 } });
+    // the next one finds it away since long
+    const next = stage.work(eventOf({}));
+    for (const pauseMs of [125, 250]) {
+      expect(await stage.clock.sleeping()).toBe(pauseMs);
+      stage.clock.advance(pauseMs);
+    }
+    await next;
+    expect(stage.metrics).toMatchObject({ handlerRetries: 4, events: { failed: 2 } });
+    expect(stage.told.filter((line) => line.startsWith('lost'))).toHaveLength(1);
+  });
+
+  it('is waited for until the gateway stops', async () => {
+    const stage = openStage(gone);
+    const done = stage.work(eventOf({}));
+    await stage.clock.sleeping();
+    stage.cut.abort(new Error('told to stop'));
+    await expect(done).rejects.toThrow('told to stop');
+    expect(stage.metrics.events.failed).toBe(0);
   });
 });
 
@@ -188,7 +252,7 @@ interface Stage {
 }
 
 /** A worker with one handler for everything. */
-function openStage(handler: Handler | undefined, perSecond?: number): Stage {
+function openStage(handler: Handler | undefined, perSecond?: number, handlerWaitMs = Infinity): Stage {
   const clock = new ManualClock();
   const metrics = createMetrics();
   const log: LogEntry[] = [];
@@ -204,13 +268,21 @@ function openStage(handler: Handler | undefined, perSecond?: number): Stage {
       return Promise.resolve({ ...REQUEST, body: '{}', attempts: 1, elapsedMs: 0 });
     },
   };
-  const dispatcher = createDispatcher({ handlerFor: () => handler, clock });
+  const dispatcher = createDispatcher({
+    handlerFor: () => handler,
+    clock,
+    reach: {
+      lost: (service, reason) => told.push(`lost ${service}: ${reason}`),
+      regained: (service) => told.push(`regained ${service}`),
+    },
+  });
   const cut = new AbortController();
   const worker = createWorker({
     serverName: parseServerName('example.org'),
     api,
     dispatcher,
     handlerRetries: 2,
+    handlerWaitMs,
     rateLimit: perSecond === undefined ? undefined : createRateLimit(perSecond, clock),
     clock,
     chance: { fraction: () => 0.5 },

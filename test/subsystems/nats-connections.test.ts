@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { InvalidInputError } from '../../src/errors.js';
+import { UnreachableError } from '../../src/subsystems/handler.js';
 import { openNats, parseNatsCredentials } from '../../src/subsystems/nats-connections.js';
 import { startNatsBroker } from '../kit/nats-broker.js';
 
@@ -29,9 +30,16 @@ describe('request', () => {
     const server = await startTcp(() => undefined);
     const service = serviceAt(server);
     await new Promise((resolve) => server.close(resolve));
-    await expect(open().request(service, '{}')).rejects.toThrow(
-      new RegExp(`^cannot connect to NATS at 127\\.0\\.0\\.1:${String(service.port)}: .*ECONNREFUSED`),
-    );
+    const error = await open()
+      .request(service, '{}')
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnreachableError);
+    expect(error).toMatchObject({
+      service: `nats://127.0.0.1:${String(service.port)}/a.b`,
+      message: expect.stringMatching(
+        new RegExp(`^cannot connect to NATS at 127\\.0\\.0\\.1:${String(service.port)}: .*ECONNREFUSED`),
+      ),
+    });
   });
 
   it('keeps nothing of attempts that failed', async () => {
@@ -131,7 +139,11 @@ describe('join', () => {
     const { port } = await startNatsBroker();
     const service = { host: '127.0.0.1', port, subject: 'a.b' };
     const member = await open().join(service, 'workers', reply);
-    await expect(open().request(service, '{}')).rejects.toThrow(said);
+    const error = await open()
+      .request(service, '{}')
+      .catch((thrown: unknown) => thrown);
+    expect(error).not.toBeInstanceOf(UnreachableError); // it is there, and has failed
+    expect(error).toMatchObject({ message: expect.stringContaining(said) });
     await member.leave();
   });
 
@@ -154,7 +166,9 @@ describe('join', () => {
     finish();
     expect(await asked).toBe('late');
     await left;
-    await expect(nats.request(service, '{}')).rejects.toThrow('no responders');
+    const error = await nats.request(service, '{}').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnreachableError);
+    expect(error).toMatchObject({ message: expect.stringContaining('no responders') });
   });
 
   it('says when the server is gone', async () => {

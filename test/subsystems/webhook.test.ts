@@ -2,7 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
+import { NetworkError } from '../../src/errors.js';
 import { openTransport } from '../../src/http/transport.js';
+import { UnreachableError } from '../../src/subsystems/handler.js';
 import { createWebhook } from '../../src/subsystems/webhook.js';
 import { MESSAGE, MESSAGE_LINE } from './message.js';
 
@@ -53,4 +55,21 @@ it.each([
 ])('fails for %i %s', async (status, body, why) => {
   const { answer } = await callWebhook(status, body);
   await expect(answer).rejects.toThrow(why);
+});
+
+it.each([
+  ['is not there when its connection is refused', false, UnreachableError],
+  ['has failed when it hangs up', true, NetworkError],
+])('%s', async (_what, isThere, errorClass) => {
+  const server = createServer((request) => request.socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+  if (!isThere) await new Promise((resolve) => server.close(resolve));
+  const transport = openTransport({});
+  onTestFinished(async () => {
+    await transport.close();
+    server.close();
+  });
+  const handler = createWebhook(url, (request, signal) => transport.exchange(request, signal));
+  await expect(handler(MESSAGE, new AbortController().signal)).rejects.toBeInstanceOf(errorClass);
 });
