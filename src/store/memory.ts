@@ -8,7 +8,9 @@ import type { DeviceId } from '../ids/device-id.js';
 import type { UserId } from '../ids/user-id.js';
 import type { UserMessages } from '../todevice/split.js';
 import type { JsonText } from '../wire/json.js';
+import { EventQueue } from './event-queue.js';
 import { ExpiringMap } from './expiring-map.js';
+import { RecentSet } from './recent-set.js';
 import {
   PATHS_KEPT,
   algorithmOf,
@@ -43,9 +45,8 @@ interface AccountRow {
 
 interface DeviceRow {
   device: Device;
-  readonly queue: QueuedEvent[];
-  /** In order of use, oldest first. */
-  readonly transactions: Set<string>;
+  readonly queue: EventQueue;
+  readonly transactions: RecentSet;
   readonly pairs: Set<PairRow>;
   keys: { identity: JsonText | undefined; oneTime: KeyMap; fallback: KeyMap } | undefined;
 }
@@ -132,8 +133,8 @@ class MemoryStore implements Store {
     const devices = this.#accounts.get(device.userId)?.devices;
     const row = devices?.get(device.deviceId) ?? {
       device,
-      queue: [],
-      transactions: new Set(),
+      queue: new EventQueue(),
+      transactions: new RecentSet(this.#pathsKept),
       pairs: new Set(),
       keys: undefined,
     };
@@ -180,14 +181,11 @@ class MemoryStore implements Store {
   }
 
   async queued(device: DeviceRef, after: number, limit: number): Promise<readonly QueuedEvent[]> {
-    const queue = this.#row(device)?.queue ?? [];
-    const start = firstAfter(queue, after);
-    return queue.slice(start, start + limit);
+    return this.#row(device)?.queue.after(after, limit) ?? [];
   }
 
   async acknowledge(device: DeviceRef, upTo: number): Promise<void> {
-    const queue = this.#row(device)?.queue ?? [];
-    queue.splice(0, firstAfter(queue, upTo));
+    this.#row(device)?.queue.dropUpTo(upTo);
   }
 
   async newestPosition(): Promise<number> {
@@ -249,9 +247,13 @@ class MemoryStore implements Store {
 
   #recipients({ userId, named, others }: UserMessages): [DeviceRow, JsonText][] {
     const recipients: [DeviceRow, JsonText][] = [];
-    for (const [deviceId, row] of this.#accounts.get(userId)?.devices ?? []) {
+    const devices = this.#accounts.get(userId)?.devices;
+    if (devices === undefined) return recipients;
+    // an account may have many devices: they are gone through only for a message to all of them
+    for (const deviceId of others === undefined ? named.keys() : devices.keys()) {
+      const row = devices.get(deviceId);
       const content = named.get(deviceId) ?? others;
-      if (content !== undefined) recipients.push([row, content]);
+      if (row !== undefined && content !== undefined) recipients.push([row, content]);
     }
     return recipients;
   }
@@ -263,19 +265,7 @@ class MemoryStore implements Store {
 
   #remember(once: RequestId | EduId): void {
     if ('origin' in once) this.#edus.set(eduKey(once), true, once.nowTs);
-    else this.#rememberRequest(once);
-  }
-
-  #rememberRequest({ device, path }: RequestId): void {
-    const transactions = this.#row(device)?.transactions;
-    if (transactions === undefined) return;
-    transactions.add(path);
-    if (transactions.size > this.#pathsKept) {
-      for (const oldest of transactions) {
-        transactions.delete(oldest);
-        break;
-      }
-    }
+    else this.#row(once.device)?.transactions.add(once.path);
   }
 
   #begin(row: DeviceRow, pair: PairRow): void {
@@ -310,12 +300,6 @@ class MemoryStore implements Store {
 /** NUL stands in no server name, so the key is unambiguous. */
 function eduKey({ origin, messageId }: EduId): string {
   return `${origin}\0${messageId}`;
-}
-
-/** The index of the first event after a position. The queue is in order of position. */
-function firstAfter(queue: readonly QueuedEvent[], position: number): number {
-  const index = queue.findIndex((event) => event.position > position);
-  return index === -1 ? queue.length : index;
 }
 
 function firstOf(keys: ReadonlyMap<string, JsonText>, algorithm: string): ClaimedKey | undefined {

@@ -296,13 +296,18 @@ class SqliteStore implements Store {
   }
 
   #recipients({ userId, named, others }: UserMessages): [number, DeviceRef, JsonText][] {
-    return this.#db
-      .all('SELECT id, device_id FROM devices WHERE user_id = ? ORDER BY id', userId)
-      .flatMap((row): [number, DeviceRef, JsonText][] => {
-        const deviceId = row['device_id'] as DeviceId;
-        const content = named.get(deviceId) ?? others;
-        return content === undefined ? [] : [[Number(row['id']), { userId, deviceId }, content]];
-      });
+    const recipient = (row: SqlRow): [number, DeviceRef, JsonText][] => {
+      const deviceId = row['device_id'] as DeviceId;
+      const content = named.get(deviceId) ?? others;
+      return content === undefined ? [] : [[Number(row['id']), { userId, deviceId }, content]];
+    };
+    // an account may have many devices: they are gone through only for a message to all of them
+    if (others === undefined) {
+      const sql = 'SELECT id, device_id FROM devices WHERE user_id = ? AND device_id = ?';
+      return [...named.keys()].flatMap((deviceId) => this.#db.all(sql, userId, deviceId).flatMap(recipient));
+    }
+    const sql = 'SELECT id, device_id FROM devices WHERE user_id = ? ORDER BY id';
+    return this.#db.all(sql, userId).flatMap(recipient);
   }
 
   #firstTime(once: RequestId | EduId): boolean {
