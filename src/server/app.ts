@@ -31,11 +31,14 @@ export async function buildApp<Home extends AppHome>(
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', async (_request: FastifyRequest, body: IncomingMessage) => readBody(body));
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.method === 'OPTIONS') return reply.code(204).headers(CORS_HEADERS).send();
+  app.addHook('onRequest', (request, reply, next) => {
+    if (request.method === 'OPTIONS') {
+      void reply.code(204).headers(CORS_HEADERS).send();
+      return;
+    }
     // whatever the client calls its body, we read it as JSON; the framework would refuse what it does not know
-    delete request.raw.headers['content-type'];
-    return undefined;
+    request.raw.headers['content-type'] = undefined;
+    next();
   });
   app.setErrorHandler((error, _request, reply) => answerError(reply, error, onFault));
   app.setNotFoundHandler((_request, reply) => answerError(reply, UNKNOWN_PATH, onFault));
@@ -111,8 +114,9 @@ function headerValues(raw: readonly string[], name: string): string[] {
 
 /** Aborts when the response is closed: answered, or its client gone. */
 function goneSignal({ raw }: FastifyReply): AbortSignal {
+  if (raw.closed) return AbortSignal.abort(CLOSED);
   const gone = new AbortController();
-  raw.once('close', () => gone.abort());
+  raw.once('close', () => gone.abort(CLOSED));
   return gone.signal;
 }
 
@@ -138,6 +142,8 @@ function refusalOf(error: unknown, onFault: (error: unknown) => void): Refusal {
   }
 }
 
+/** Made once: an abort without a reason makes an error, with its stack, for every request. */
+const CLOSED = new Error('the response is closed');
 const MAX_PARAM_CHARACTERS = 8192;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
 const UNKNOWN_PATH = new Refusal(404, 'M_UNRECOGNIZED', 'unknown endpoint');

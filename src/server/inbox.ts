@@ -1,6 +1,7 @@
 /** Reading a device's queue for `/sync` and sliding sync: positions, acknowledgement, long polls. */
 import type { DeviceRef, QueuedEvent } from '../store/store.js';
 import type { JsonText } from '../wire/json.js';
+import type { Call } from './call.js';
 import type { Homeserver } from './homeserver.js';
 import { invalidParam } from './refusal.js';
 
@@ -18,7 +19,8 @@ export interface BatchRequest {
   readonly limit: number;
   /** How long to wait when there is nothing. */
   readonly waitMs: number;
-  readonly signal: AbortSignal;
+  /** Whose signal ends the wait. It is asked for when there is one: most requests find what they came for. */
+  readonly call: Pick<Call, 'signal'>;
 }
 
 /**
@@ -42,16 +44,16 @@ export async function waitIdle(
   home: Homeserver,
   device: DeviceRef,
   waitMs: number,
-  signal: AbortSignal,
+  call: Pick<Call, 'signal'>,
 ): Promise<void> {
-  await readQueue(home, device, Number.MAX_SAFE_INTEGER, { limit: 0, waitMs, signal });
+  await readQueue(home, device, Number.MAX_SAFE_INTEGER, { limit: 0, waitMs, call });
 }
 
 async function readQueue(
   home: Homeserver,
   device: DeviceRef,
   after: number,
-  { limit, waitMs, signal }: Omit<BatchRequest, 'since'>,
+  { limit, waitMs, call }: Omit<BatchRequest, 'since'>,
 ): Promise<readonly QueuedEvent[]> {
   const deadline = home.clock.monotonic() + waitMs;
   for (;;) {
@@ -60,7 +62,7 @@ async function readQueue(
       const events = await home.store.queued(device, after, limit);
       const leftMs = deadline - home.clock.monotonic();
       if (events.length > 0 || leftMs <= 0) return events;
-      if ((await grownWithin(home, waiter.woken, leftMs, signal)) !== 'grown') return events;
+      if ((await grownWithin(home, waiter.woken, leftMs, call.signal)) !== 'grown') return events;
     } finally {
       waiter.leave();
     }
@@ -74,7 +76,7 @@ async function grownWithin(
   clientGone: AbortSignal,
 ): Promise<'grown' | 'over'> {
   const done = new AbortController();
-  const stop = (): void => done.abort();
+  const stop = (): void => done.abort(AWAKE);
   clientGone.addEventListener('abort', stop, { once: true });
   if (clientGone.aborted) stop();
   try {
@@ -103,5 +105,7 @@ function encodeEvent({ sender, type, content }: QueuedEvent): JsonText {
   return `{"sender":${JSON.stringify(sender)},"type":${JSON.stringify(type)},"content":${content}}` as JsonText;
 }
 
+/** Made once: an abort without a reason makes an error, with its stack, for every wait. */
+const AWAKE = new Error('the wait is over');
 /** At most so many events in one batch (the specification recommends 100). */
 export const MAX_BATCH = 100;

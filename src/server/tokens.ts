@@ -1,5 +1,5 @@
 /** Access and refresh tokens: made of chance, remembered as hashes. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Chance } from '../chance.js';
 
 /** A new token. The prefix tells scanners for lost secrets, and people, what it is. */
@@ -10,7 +10,7 @@ export function createToken(kind: 'access' | 'refresh', chance: Chance): string 
 
 /** What the store knows of a token. Fast on purpose: there is nothing to guess in 32 bytes of chance. */
 export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
+  return hash('sha256', token, 'base64url');
 }
 
 const TOKEN_BYTES = 32;

@@ -35,9 +35,7 @@ export const slidingSync = authenticated(
 
     const waitMs = asked === undefined ? 0 : timeoutMs;
     const answers = await Promise.all([
-      toDevice
-        ? answerToDevice(home, call, device, toDevice, waitMs)
-        : waitIdle(home, device, waitMs, call.signal),
+      toDevice ? answerToDevice(home, call, device, toDevice, waitMs) : waitIdle(home, device, waitMs, call),
       booleanField(objectField(extensions, 'e2ee'), 'enabled') ? answerE2ee(home, device) : undefined,
     ]);
     return encodeMembers([
@@ -72,7 +70,7 @@ async function answerToDevice(
   { name, since, limit }: ToDeviceRequest,
   waitMs: number,
 ): Promise<[string, JsonText]> {
-  const { nextBatch, events } = await readBatch(home, device, { since, limit, waitMs, signal: call.signal });
+  const { nextBatch, events } = await readBatch(home, device, { since, limit, waitMs, call });
   const answer = encodeMembers([
     ['next_batch', jsonTextOf(nextBatch)],
     ['events', encodeItems(events)],

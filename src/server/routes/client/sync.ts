@@ -28,7 +28,7 @@ export const sync = authenticated('GET', stable('/sync'), async (home, call, dev
     since,
     limit: MAX_BATCH,
     waitMs,
-    signal: call.signal,
+    call,
   });
   const members: [string, JsonText][] = [['next_batch', jsonTextOf(nextBatch)]];
   if (events.length > 0) members.push(['to_device', encodeMembers([['events', encodeItems(events)]])]);
