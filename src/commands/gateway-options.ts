@@ -51,9 +51,12 @@ export type GatewayEntry =
 
 export function configureGateway(command: Command): void {
   command
-    .usage('[init] --registration FILE|--password-file FILE|--nats-queue NAME [options]')
-    .argument('[init]', 'make the registration, and say what to do with it')
-    .option('--registration <file>', 'the registration as an application service')
+    .usage(
+      '--registration FILE|--password-file FILE|--nats-queue NAME [options]\n' +
+        '       mx2s gateway init --homeserver URL --server-name NAME --registration FILE',
+    )
+    .argument('[init]', 'make the registration, and say what to do with it; takes the three flags above')
+    .option('--registration <file>', 'the registration as an application service; init writes it')
     .option('--password-file <file>', 'the password of the server user, where it is an ordinary account')
     .option('--server-name <name>', 'the name of the server (default: what the registration says)');
   addHandlerFlags(command, 'how often each sender may address the server (default: any number)');
