@@ -62,15 +62,24 @@ function renderWithNote(
   note: string,
   { palette, width, mayCut }: CheckLook & { readonly mayCut: boolean },
 ): string {
+  if (note === '') return renderColumns(whole(head, width), width);
   const room = width - head.reduce((sum, [text]) => sum + text.length + GAP_WIDTH, 0);
   const fits = [...escapeText(note)].length <= room;
   if (fits || mayCut) {
     const columns: readonly Column[] =
-      fits || room >= MIN_NOTE_WIDTH ? [...head, [note, palette.faint]] : head;
+      fits || room >= MIN_NOTE_WIDTH ? [...head, [note, palette.faint]] : whole(head, width);
     return renderColumns(columns, width).trimEnd();
   }
   const below = wrap(note, width - INDENT.length).map((line) => INDENT + palette.faint(line));
-  return [renderColumns(head, width).trimEnd(), ...below].join('\n');
+  return [renderColumns(whole(head, width), width), ...below].join('\n');
+}
+
+/** The columns with nothing behind the last; without any padding where that would cost a part of it. */
+function whole(columns: readonly Column[], width: number): readonly Column[] {
+  const bare: readonly Column[] = columns.map(([text, paint]) => [text.trimEnd(), paint]);
+  const aligned = [...columns.slice(0, -1), ...bare.slice(-1)];
+  const taken = aligned.reduce((sum, [text]) => sum + text.length + GAP_WIDTH, -GAP_WIDTH);
+  return taken <= width ? aligned : bare;
 }
 
 /** Escapes, and breaks between words; a word that is longer than a line stays whole. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../../src/check/runner.js';
+import { REQUIREMENT_IDS, requirementOf } from '../../../src/check/requirements.js';
 import { PLAIN_PALETTE, type Palette } from '../../../src/ui/palette.js';
 import { renderCheckResult, renderCheckTally, renderListed } from '../../../src/ui/render/check-text.js';
 
@@ -85,6 +86,17 @@ describe('a requirement of the list', () => {
     [['other', 'federation', 'registration'], '      --other, --federation, --allow-register'],
   ] as const)('with the needs %j', (needs, end) => {
     expect(renderListed({ ...LISTED, needs }, WIDE)).toBe(`R-9   seen      must    proposal  ${HEAD}${end}`);
+  });
+
+  it.each(REQUIREMENT_IDS)('has all of its title at 80 columns, and no empty line: %s', (requirement) => {
+    const { title } = requirementOf(requirement);
+    const listed = { ...LISTED, requirement, title, level: 'should' } as const;
+    const look = { palette: PLAIN_PALETTE, width: 80 };
+    expect(renderListed({ ...listed, needs: [] }, look).endsWith(`  ${title}`)).toBe(true);
+    expect(renderListed({ ...listed, needs: ['registration'] }, look).split('\n')).toEqual([
+      expect.stringMatching(/[^ …]$/),
+      '      --allow-register',
+    ]);
   });
 
   it('says why nothing can be known', () => {
