@@ -57,14 +57,22 @@ const PIECES: Readonly<Record<string, Piece>> = {
   },
 };
 
-/** Writes all pieces, or those that are named. Resolves with the exit status: 1 when one could not be recorded. */
+/**
+ * Writes all pieces, or those that are named. Resolves with the exit status: 1 when one could not be recorded, 2 when one
+ * is not known, and then nothing was.
+ */
 export async function generate(names: readonly string[]): Promise<number> {
+  const unknown = names.filter((name) => !Object.hasOwn(PIECES, name));
+  if (unknown.length > 0) {
+    const known = Object.keys(PIECES).join(', ');
+    process.stderr.write(`there is no evidence ${unknown.join(', ')}, only ${known}\n`);
+    return 2;
+  }
   let status = 0;
   for (const name of names.length > 0 ? names : Object.keys(PIECES)) {
     const record = PIECES[name];
-    if (record === undefined) throw new Error(`there is no ${name}, only ${Object.keys(PIECES).join(', ')}`);
     try {
-      await write(await record());
+      if (record !== undefined) await write(await record());
     } catch (error) {
       if (!(error instanceof MissingProgram)) throw error;
       process.stderr.write(`NOT RECORDED: ${name}, ${error.message}\n`);
