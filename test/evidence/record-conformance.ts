@@ -183,5 +183,5 @@ const DENDRITE_OPTIONS = {
   openRegistration: true,
   config: { ...UNVERIFIED_DENDRITE, client_api: { registration_disabled: false } },
 };
-const SYNAPSE = `Synapse ${SYNAPSE_VERSION}, one process, SQLite; registration is open`;
+const SYNAPSE = `Synapse ${SYNAPSE_VERSION}, one process, SQLite; registration is open, presence is off`;
 const DENDRITE = `Dendrite ${DENDRITE_VERSION}, SQLite; registration is open`;
