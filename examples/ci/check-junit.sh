@@ -1,14 +1,19 @@
 #!/bin/sh
 # Checks a homeserver, and leaves a JUnit report; ends with the status of `mx2s check`.
 #
-#     check-junit.sh [URL [FLAG…]]
+#     check-junit.sh [URL] [FLAG…]
 #
 # The accounts stand in the environment: MX2S_HOMESERVER (which is the default of URL, too), MX2S_ACCESS_TOKEN and
 # MX2S_OTHER_ACCESS_TOKEN. The report goes to $REPORT, else to mx2s-check.xml.
 set -eu
 
-url=${1:-$MX2S_HOMESERVER}
-if [ $# -gt 0 ]; then shift; fi
+case ${1-} in
+  -*) url=$MX2S_HOMESERVER ;; # a flag of check
+  *)
+    url=${1:-$MX2S_HOMESERVER}
+    if [ $# -gt 0 ]; then shift; fi
+    ;;
+esac
 report=${REPORT:-mx2s-check.xml}
 
 status=0

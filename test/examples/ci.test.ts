@@ -86,6 +86,11 @@ describe('check-junit.sh', () => {
     expect(report).toMatch(/^<\?xml .*<testcase .*R-9.*<testcase .*R-12/s);
   });
 
+  it('takes flags without a URL', async () => {
+    const checked = await sh('mx2s serve -- sh -c \'"$ci/check-junit.sh" --only R-9\'');
+    expect(checked).toMatchObject({ status: 0, stdout: '1 requirements, 0 failed: mx2s-check.xml\n' });
+  });
+
   it('takes the status of check', async () => {
     await stub(`echo '<testcase name="R-9">'; echo '<failure/></testcase>'; exit 1`);
     expect(await sh('"$ci/check-junit.sh" http://127.0.0.1:1')).toMatchObject({
