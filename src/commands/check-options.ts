@@ -141,7 +141,7 @@ function parseListFormat(format: ReportFormat | undefined): ListOptions['format'
 
 function parseOnly(typed: string | undefined): readonly RequirementId[] {
   if (typed === undefined) return REQUIREMENT_IDS;
-  const wanted = typed.split(',').map((text) => text.trim());
+  const wanted = typed.split(',').map((text) => text.trim().toUpperCase());
   for (const text of wanted) {
     if (isRequirementId(text)) continue;
     throw new InvalidInputError(`--only: ${JSON.stringify(text)} is no requirement that can be looked at`, {

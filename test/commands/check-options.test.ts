@@ -32,7 +32,7 @@ describe('the command line', () => {
       },
     ],
     [
-      [`${URL}/path/`, '--only', 'R-14, R-9,R-9'],
+      [`${URL}/path/`, '--only', 'R-14, R-9,r-9'],
       { homeserver: `${URL}/path`, requirements: ['R-9', 'R-14'] },
     ],
     [
