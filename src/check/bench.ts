@@ -40,8 +40,9 @@ export interface BenchOptions {
   readonly other?: Account | undefined;
   /** With `--federation`. */
   readonly second?: SecondServer | undefined;
-  /** With `--allow-register`. */
   readonly registrar?: Registrar | undefined;
+  /** With `--allow-register`: may probes make accounts? */
+  readonly mayRegister?: boolean | undefined;
   /** The type that the server under test is said to answer, with the `nonce` of what it got. */
   readonly probeType: string;
   /** Part of every nonce of this run. */
@@ -81,6 +82,7 @@ export class Bench {
   readonly other: Account | undefined;
   readonly second: SecondServer | undefined;
   readonly registrar: Registrar | undefined;
+  readonly mayRegister: boolean;
   readonly probeType: string;
   readonly waitMs: number;
   readonly clock: Clock;
@@ -100,6 +102,7 @@ export class Bench {
     this.other = options.other;
     this.second = options.second;
     this.registrar = options.registrar;
+    this.mayRegister = options.mayRegister ?? false;
     this.probeType = options.probeType;
     this.waitMs = options.waitMs;
     this.clock = options.clock;

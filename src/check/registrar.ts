@@ -1,5 +1,5 @@
 /**
- * Accounts that probes make, where that was allowed, and that are deactivated at the end: their names are made up, and
+ * Accounts that probes make, where that was allowed or a server makes one unasked, and that are deactivated at the end: their names are made up, and
  * nobody else has their passwords.
  *
  * @see Client-Server API v1.19, `POST /register`, `POST /account/deactivate`, "User-Interactive Authentication API"
@@ -52,11 +52,25 @@ export class Registrar {
    * Registers `username`, as far as that takes no more than `m.login.dummy`.
    * @throws NetworkError, RateLimitedError, the signal's reason
    */
-  async register(username: string, signal: AbortSignal): Promise<MadeAccount | Told> {
+  register(username: string, signal: AbortSignal): Promise<MadeAccount | Told> {
+    return this.#register(username, (question) =>
+      this.#confirmed({ ...question, auth: { type: DUMMY } }, signal),
+    );
+  }
+
+  /**
+   * Asks for `username` as anybody does first, and confirms nothing: no account should come of it.
+   * @throws NetworkError, RateLimitedError, the signal's reason
+   */
+  registerUnconfirmed(username: string, signal: AbortSignal): Promise<MadeAccount | Told> {
+    return this.#register(username, (question) => this.#post(question, signal));
+  }
+
+  async #register(username: string, ask: (question: Question) => Promise<Told>): Promise<MadeAccount | Told> {
     const asked = { user: username, password: hex(this.#options.chance.bytes(PASSWORD_BYTES)) };
     const body = { username, password: asked.password };
     this.#unheard.push(asked);
-    const told = await this.#confirmed({ path: '/v3/register', body, auth: { type: DUMMY } }, signal);
+    const told = await ask({ path: '/v3/register', body });
     const account = accountOf(told, asked);
     if (account !== undefined) this.#made.push(account);
     if (account !== undefined || isRefusal(told)) {

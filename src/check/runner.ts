@@ -127,7 +127,7 @@ function has(bench: Bench, need: Need): boolean {
     case 'federation':
       return bench.second !== undefined;
     case 'registration':
-      return bench.registrar !== undefined;
+      return bench.mayRegister;
   }
 }
 

@@ -90,15 +90,14 @@ async function openBench(
   const second =
     options.federation &&
     keep(await openSecondServer(context, options.federation, serverNameOf(account.userId), record));
-  const registration = options.allowRegister
-    ? keep(await openRegistration(context, sessions.main.homeserver))
-    : undefined;
+  const { registrar } = keep(await openRegistration(context, sessions.main.homeserver));
   const discreet = (each: Account): Account => ({ ...each, api: record.discreet(each.api) });
   return new Bench({
     account: discreet(account),
     other: other && discreet(other.account),
     second,
-    registrar: registration?.registrar,
+    registrar,
+    mayRegister: options.allowRegister,
     probeType: options.probeType,
     runId,
     waitMs: options.waitMs,

@@ -63,6 +63,17 @@ describe('a registrar', () => {
     expect(server.asked).toHaveLength(4);
   });
 
+  it('asks without a confirmation, and deactivates what came of it all the same', async () => {
+    const { server, registrar } = await open(({ path }, response) =>
+      json(response, 200, path.endsWith('/register') ? ACCOUNT : {}),
+    );
+    expect(await registrar.registerUnconfirmed('', SIGNAL)).toMatchObject({ userId: '@a:hs.test' });
+    expect(await registrar.close(SIGNAL)).toEqual([]);
+    const [register, deactivate] = server.asked.map((asked) => bodyOf(asked));
+    expect(register).toEqual({ username: '', password: expect.stringMatching(/^[0-9a-f]{48}$/) as string });
+    expect(deactivate).toMatchObject({ auth: { password: register?.['password'] } });
+  });
+
   it('says what it was told in place of an account', async () => {
     const flows = [{ stages: ['m.login.recaptcha', 'm.login.dummy'] }, { stages: ['m.login.recaptcha'] }];
     const { registrar } = await open((_asked, response) => json(response, 401, { flows, session: 's' }));

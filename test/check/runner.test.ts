@@ -57,7 +57,7 @@ describe('a run', () => {
     const probes = [probe('R-9', async () => pass('a'), { needs: [need] })];
     const { results } = await told(probes, { requirements: ['R-9'] });
     expect(results).toMatchObject([{ verdict: 'skipped', seen }]);
-    const bench = { other: {}, second: {}, registrar: {} } as Bench;
+    const bench = { other: {}, second: {}, mayRegister: true } as Bench;
     expect((await told(probes, { requirements: ['R-9'], bench })).results).toMatchObject([
       { verdict: 'pass' },
     ]);

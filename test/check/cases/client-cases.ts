@@ -173,7 +173,17 @@ export const CLIENT_CASES: readonly ClientCase[] = [
         ? pass({ ...request, body: (request.body ?? '').replace('"username":"",', '') })
         : pass(),
     at: ['R-20'],
-    blames: [],
+    blames: ['R-20 POST /register: skipped'],
+  },
+  {
+    does: 'fails when somebody registers',
+    twist: answering(/register$/, () => ok({ errcode: 'M_UNKNOWN' }, 500)),
+    at: ['R-20'],
+    blames: [
+      'R-20 POST /register: inconclusive',
+      'R-20 POST /register with a confirmation: inconclusive',
+      'R-20 any other name: skipped',
+    ],
   },
   {
     does: 'registers nobody',
@@ -246,6 +256,14 @@ export const CLIENT_CASES: readonly ClientCase[] = [
   {
     does: 'shows no profile and no presence to a stranger',
     twist: answering(/profile|presence/, () => ok({ errcode: 'M_FORBIDDEN' }, 403)),
+    at: ['R-23'],
+    blames: [],
+  },
+  {
+    does: 'refuses what is asked about the server as it refuses nothing else',
+    twist: answering(/profile|presence/, (text, { path }) =>
+      path.includes('%40%3Ahs') ? ok({ errcode: 'M_FORBIDDEN' }, 403) : text,
+    ),
     at: ['R-23'],
     blames: ['R-23 profile: inconclusive', 'R-23 presence: inconclusive'],
   },
