@@ -4,7 +4,9 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingRequest } from '../federation/verify-request.js';
 import { isDatabaseError } from '../store/database-error.js';
+import type { JsonObject } from '../wire/json.js';
 import { bodyText, parseBody, readBody } from './body.js';
 import type { Call } from './call.js';
 import type { Endpoint } from './endpoint.js';
@@ -62,7 +64,7 @@ function addRoutes<Home extends AppHome>(
         method,
         url,
         handler: async (request, reply) => {
-          const body = await endpoint.answer(home, callOf(request, reply));
+          const body = await endpoint.answer(home, new WebCall(request, reply));
           if (home.waiters.closed) reply.header('connection', 'close');
           return reply.headers(JSON_HEADERS).send(body);
         },
@@ -82,29 +84,57 @@ function addRoutes<Home extends AppHome>(
   }
 }
 
-function callOf(request: FastifyRequest, reply: FastifyReply): Call {
-  const params = request.params as Record<string, string>;
-  const query = request.query as Record<string, string | string[] | undefined>;
-  return {
-    path: request.url.split('?', 1)[0] ?? '',
-    host: request.headers.host,
-    accessToken: /^Bearer ([^\s]+)$/i.exec(request.headers.authorization ?? '')?.[1],
-    param: (name) => params[name] ?? '',
-    query: (name) => {
-      const value = query[name];
-      return Array.isArray(value) ? value[0] : value;
-    },
-    body: () => parseBody(request.body as Buffer | undefined),
-    incoming: () => ({
-      method: request.method,
-      uri: request.raw.url ?? '',
-      authorization: headerValues(request.raw.rawHeaders, 'authorization'),
-      body: bodyText(request.body as Buffer | undefined),
-    }),
-    get signal() {
-      return goneSignal(reply);
-    },
-  };
+/**
+ * A class on purpose: as an object of its own for each request, with a getter in it, it has a shape of its own, too, and
+ * V8 keeps shapes, and with them whole requests, until several collections later.
+ */
+class WebCall implements Call {
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+
+  constructor(request: FastifyRequest, reply: FastifyReply) {
+    this.#request = request;
+    this.#reply = reply;
+  }
+
+  get path(): string {
+    return this.#request.url.split('?', 1)[0] ?? '';
+  }
+
+  get host(): string | undefined {
+    return this.#request.headers.host;
+  }
+
+  get accessToken(): string | undefined {
+    return /^Bearer ([^\s]+)$/i.exec(this.#request.headers.authorization ?? '')?.[1];
+  }
+
+  param(name: string): string {
+    return (this.#request.params as Record<string, string>)[name] ?? '';
+  }
+
+  query(name: string): string | undefined {
+    const value = (this.#request.query as Record<string, string | string[] | undefined>)[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+
+  body(): JsonObject {
+    return parseBody(this.#request.body as Buffer | undefined);
+  }
+
+  incoming(): IncomingRequest {
+    const { method, raw, body } = this.#request;
+    return {
+      method,
+      uri: raw.url ?? '',
+      authorization: headerValues(raw.rawHeaders, 'authorization'),
+      body: bodyText(body as Buffer | undefined),
+    };
+  }
+
+  get signal(): AbortSignal {
+    return goneSignal(this.#reply);
+  }
 }
 
 /** Every header of that name; Node itself keeps only the first of some. `raw` holds names and values in turn. */
