@@ -1,12 +1,11 @@
 /** One exchange on one connection, within its limits. */
+import { request as startRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { MalformedResponseError } from '../errors.js';
-import type { Connection, ExchangeSink } from './connection.js';
-import type { Connections } from './connections.js';
+import type { Caller, Connections, PeerRequestOptions } from './connections.js';
 import type { Limit } from './limit.js';
 import { networkErrorOf } from './network-error.js';
 import { ProxyRefusal, type Peer } from './open-socket.js';
 import { printableUrl } from './printable-url.js';
-import { encodeRequestHead } from './request-head.js';
 import type { Answer, HttpRequest } from './request.js';
 
 /** How a request reaches its server. */
@@ -31,51 +30,24 @@ export async function dispatch(
   headers: Readonly<Record<string, string>>,
   limit: Limit,
 ): Promise<Answer> {
-  const head = encodeRequestHead({
-    method: request.method,
-    target: `${route.forProxy === undefined ? '' : url.origin}${url.pathname}${url.search}`, // RFC 9112 section 3.2
-    headers: { host: url.host, ...lengthOf(request), ...route.forProxy, ...headers },
-  });
-  const connection = await connect(connections, route, request, limit);
-  const answer = await exchange(connection, head, route, request, limit);
-  connections.giveBack(route.peer, connection);
-  return answer;
-}
-
-async function connect(
-  connections: Connections,
-  { peer, proxy }: Route,
-  request: HttpRequest,
-  limit: Limit,
-): Promise<Connection> {
-  const idle = connections.takeIdle(peer);
-  if (idle !== undefined) return idle;
-  const stop = new AbortController();
-  limit.watch((error) => stop.abort(error));
-  try {
-    return await connections.open(peer, stop.signal);
-  } catch (cause) {
-    stop.signal.throwIfAborted();
-    throw networkErrorOf(request, { sent: false, proxy }, cause);
-  }
-}
-
-async function exchange(
-  connection: Connection,
-  head: string,
-  route: Route,
-  request: HttpRequest,
-  limit: Limit,
-): Promise<Answer> {
-  try {
-    limit.throwIfReached();
-  } catch (error) {
-    connection.destroy();
-    throw error;
-  }
+  limit.throwIfReached();
+  const { host, port } = route.peer;
+  const all = { host: url.host, ...lengthOf(request), ...route.forProxy, ...headers };
   return new Promise((resolve, reject) => {
-    const sink = new Exchange(connection, route, request, limit, resolve, reject);
-    connection.exchange(request.method, head, request.body, sink);
+    const exchange = new Exchange(route, request, limit, resolve, reject);
+    const options: PeerRequestOptions = {
+      agent: connections,
+      peer: route.peer,
+      caller: exchange,
+      host,
+      port,
+      servername: '',
+      method: request.method,
+      path: `${route.forProxy === undefined ? '' : url.origin}${url.pathname}${url.search}`, // RFC 9112 section 3.2
+      headers: Object.entries(all).flat(),
+      insecureHTTPParser: false,
+    };
+    exchange.begin(startRequest(options), request.body);
   });
 }
 
@@ -85,9 +57,8 @@ function lengthOf({ method, body }: HttpRequest): { 'content-length'?: string } 
   return { 'content-length': String(Buffer.byteLength(body ?? '')) };
 }
 
-/** What a connection reports to: the state of one exchange. The first who settles it has the word. */
-class Exchange implements ExchangeSink {
-  readonly #connection: Connection;
+/** The state of one exchange. The first who settles it has the word. */
+class Exchange implements Caller {
   readonly #route: Route;
   readonly #request: HttpRequest;
   readonly #limit: Limit;
@@ -95,61 +66,85 @@ class Exchange implements ExchangeSink {
   readonly #reject: (error: unknown) => void;
   readonly #body: BodyCollector;
   #isSettled = false;
-  #status = 0;
-  #headers: Readonly<Record<string, string>> = {};
+  #outgoing: ClientRequest | undefined;
+  #incoming: IncomingMessage | undefined;
+  #connecting: AbortController | undefined;
 
   constructor(
-    connection: Connection,
     route: Route,
     request: HttpRequest,
     limit: Limit,
     resolve: (answer: Answer) => void,
     reject: (error: unknown) => void,
   ) {
-    this.#connection = connection;
     this.#route = route;
     this.#request = request;
     this.#limit = limit;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#body = new BodyCollector(request.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
-    limit.watch((error) => {
-      this.#fail(error);
-      connection.destroy();
-    });
+    limit.watch((error) => this.#fail(error));
   }
 
-  onHead(status: number, headers: Readonly<Record<string, string>>): void {
-    if (status === PROXY_WANTS_CREDENTIALS && this.#route.forProxy !== undefined)
-      throw new ProxyRefusal(status);
-    this.#status = status;
-    this.#headers = headers;
+  begin(outgoing: ClientRequest, body: string | undefined): void {
+    this.#outgoing = outgoing;
+    outgoing.on('response', (incoming: IncomingMessage) => this.#onHead(incoming));
+    outgoing.on('upgrade', () => this.#refuse(new UnaskedUpgrade()));
+    outgoing.on('error', (error) => this.#onError(error));
+    outgoing.end(body);
   }
 
-  onData(bytes: Buffer): void {
+  onConnecting(stop: AbortController): void {
+    this.#connecting = stop;
+  }
+
+  #onHead(incoming: IncomingMessage): void {
+    this.#incoming = incoming;
+    incoming.on('error', (error) => this.#onError(error));
+    incoming.on('data', (bytes: Buffer) => this.#onData(incoming, bytes));
+    incoming.on('end', () => this.#onEnd(incoming));
+    const status = statusOf(incoming);
+    if (status < 200) this.#refuse(new UnaskedUpgrade()); // Node itself leaves out all but 101
+    if (status === PROXY_WANTS_CREDENTIALS && this.#route.forProxy !== undefined) {
+      this.#refuse(new ProxyRefusal(status));
+    }
+  }
+
+  #onData(incoming: IncomingMessage, bytes: Buffer): void {
     if (this.#isSettled || this.#body.add(bytes)) return;
     // what an error says stands at its beginning; of anything else a part is worth nothing
-    if (this.#status >= 400 || this.#request.mayCutBody === true) this.onEnd();
+    if (statusOf(incoming) >= 400 || this.#request.mayCutBody === true) this.#onEnd(incoming);
     else this.#fail(tooLong(this.#request, this.#body.maxBytes));
-    this.#connection.destroy();
+    this.#outgoing?.destroy();
   }
 
-  onEnd(): void {
+  #onEnd(incoming: IncomingMessage): void {
     if (!this.#settle()) return;
+    // an answer that came before the whole request had left says nothing about the rest of that request
+    if (this.#outgoing?.writableFinished === false) this.#outgoing.destroy();
     this.#resolve({
-      status: this.#status,
-      headers: this.#headers,
+      status: statusOf(incoming),
+      headers: headersOf(incoming),
       body: this.#body.text(),
       url: this.#request.url,
     });
   }
 
-  onError(cause: unknown): void {
-    this.#fail(networkErrorOf(this.#request, { sent: true, proxy: this.#route.proxy }, cause));
+  #onError(cause: unknown): void {
+    // when the answer is whole, what came after it ends the connection and not the exchange: its end is still to be told
+    if (this.#incoming?.complete !== true) this.#refuse(cause);
+  }
+
+  #refuse(cause: unknown): void {
+    const { socket = null } = this.#outgoing ?? {}; // there is none until it is connected
+    this.#fail(networkErrorOf(this.#request, { sent: socket !== null, proxy: this.#route.proxy }, cause));
   }
 
   #fail(error: unknown): void {
-    if (this.#settle()) this.#reject(error);
+    if (!this.#settle()) return;
+    this.#reject(error);
+    this.#outgoing?.destroy();
+    this.#connecting?.abort(error);
   }
 
   #settle(): boolean {
@@ -158,6 +153,32 @@ class Exchange implements ExchangeSink {
     this.#limit.watch(undefined);
     return true;
   }
+}
+
+/** Nobody asked for another protocol (101); the code says that it is one. */
+class UnaskedUpgrade extends Error {
+  readonly code = 'HPE_UNASKED_UPGRADE';
+}
+
+function statusOf({ statusCode = 0 }: IncomingMessage): number {
+  return statusCode;
+}
+
+/** Names in lower case; repeated headers joined as RFC 9110 section 5.3 allows, where Node would drop some. */
+function headersOf({ rawHeaders }: IncomingMessage): Readonly<Record<string, string>> {
+  const headers = Object.create(null) as Record<string, string>; // a name may be that of a member of all objects
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? '';
+    const value = utf8Of(rawHeaders[at + 1] ?? '');
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before}, ${value}`;
+  }
+  return headers;
+}
+
+/** Node gives a character for each byte. */
+function utf8Of(value: string): string {
+  return /[\x80-\xff]/.test(value) ? Buffer.from(value, 'latin1').toString() : value;
 }
 
 class BodyCollector {

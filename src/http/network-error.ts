@@ -1,6 +1,5 @@
-/** What Node and the reader of answers say of a failed exchange, in words for people. */
+/** What Node says of a failed exchange, in words for people. */
 import { NetworkError } from '../errors.js';
-import { HttpSyntaxError } from './answer-reader.js';
 import { ProxyRefusal } from './open-socket.js';
 import { printableUrl } from './printable-url.js';
 import type { HttpRequest } from './request.js';
@@ -96,7 +95,8 @@ function explain(cause: unknown, { url, address }: HttpRequest, proxy: string | 
       'if the server speaks plain http here, say http://',
     );
   }
-  if (cause instanceof HttpSyntaxError) {
+  // the codes of Node's HTTP parser
+  if (code.startsWith('HPE_')) {
     return final('what answers does not speak HTTP', 'check host and port; if it speaks TLS, say https://');
   }
   return passing(messageOf(cause), 'try again, with --trace to see more');

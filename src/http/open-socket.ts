@@ -1,8 +1,8 @@
 /** Connects: to a server, or through a proxy to a server, with or without TLS. */
+import type { EventEmitter } from 'node:events';
+import { request as startRequest, type IncomingMessage } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import { AnswerReader, CutOffError } from './answer-reader.js';
-import { encodeRequestHead } from './request-head.js';
 
 /** Where a connection leads. */
 export interface Peer {
@@ -32,6 +32,16 @@ export class ProxyRefusal extends Error {
 
   constructor(status: number) {
     super(`it answered with ${String(status)}`);
+  }
+}
+
+/** The connection ended too early; the code is the one that Node has for it. */
+export class CutOffError extends Error {
+  override readonly name = 'CutOffError';
+  readonly code = 'ECONNRESET';
+
+  constructor() {
+    super('the connection ended before the answer was complete');
   }
 }
 
@@ -73,33 +83,33 @@ async function openTunnel(
   { authorization }: Tunnel,
   signal: AbortSignal,
 ): Promise<Socket> {
-  const headers = {
-    host: target,
-    ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }),
-  };
-  const reader = new AnswerReader('CONNECT', {
-    onHead: (status) => {
-      if (status >= 300) throw new ProxyRefusal(status);
-    },
-    onData: () => undefined,
+  const request = startRequest({
+    method: 'CONNECT',
+    path: target,
+    headers: ['host', target, ...(authorization === undefined ? [] : ['proxy-authorization', authorization])],
+    createConnection: () => socket,
+    insecureHTTPParser: false,
   });
-  socket.write(encodeRequestHead({ method: 'CONNECT', target, headers }));
-  socket.on('data', (bytes: Buffer) => {
-    try {
-      reader.push(bytes);
-    } catch (error) {
-      socket.destroy(error as Error);
-    }
-    if (reader.isDone) socket.removeAllListeners('data').pause().emit('tunnel');
-  });
-  return whenReady(socket, 'tunnel', signal);
+  let status = 0;
+  request.on('connect', ({ statusCode = 0 }: IncomingMessage) => (status = statusCode));
+  request.end();
+  await whenReady(socket, 'connect', signal, request);
+  if (status < 300) return socket;
+  socket.destroy();
+  throw new ProxyRefusal(status);
 }
 
-/** Waits for `event`. If something else comes first, the socket is gone. */
-function whenReady(socket: Socket, event: string, signal: AbortSignal): Promise<Socket> {
+/** Waits for `event` of `source`. If something else comes first, the socket is gone. */
+function whenReady(
+  socket: Socket,
+  event: string,
+  signal: AbortSignal,
+  source: EventEmitter = socket,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void): void => {
-      socket.off(event, onReady).off('error', onError).off('close', onClose);
+      source.off(event, onReady).off('error', onError);
+      socket.off('close', onClose);
       signal.removeEventListener('abort', onAbort);
       finish();
     };
@@ -110,8 +120,9 @@ function whenReady(socket: Socket, event: string, signal: AbortSignal): Promise<
       settle(() => reject(signal.reason as Error));
       socket.destroy();
     };
-    socket.on(event, onReady).on('error', onError).on('close', onClose);
-    socket.on('error', () => undefined); // one that comes later has been told already, by what was under way
+    source.on(event, onReady).on('error', onError);
+    source.on('error', () => undefined); // one that comes later has been told already, by what was under way
+    socket.on('close', onClose);
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
   });

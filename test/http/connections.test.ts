@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { NetworkError } from '../../src/errors.js';
 import { UnsentError } from '../../src/http/network-error.js';
 import { openTransport, type Transport } from '../../src/http/transport.js';
 import { startLoopbackServer, type Asked } from './loopback-server.js';
@@ -68,13 +69,12 @@ describe('a connection', () => {
     expect(server.sockets).toHaveLength(1);
   });
 
-  it('is not used again when it was idle for too long', async () => {
-    const server = await startRawServer(() => EMPTY);
+  it('is ended before the server says that it will end it', async () => {
+    const server = await startRawServer(() => withHeader('keep-alive: timeout=2'));
     const transport = open();
     await transport.exchange({ method: 'GET', url: server.url });
-    const later = performance.now() + 4000;
-    const now = vi.spyOn(performance, 'now').mockReturnValue(later);
-    onTestFinished(() => now.mockRestore());
+    const [first] = server.sockets;
+    if (first) await once(first, 'end');
     await transport.exchange({ method: 'GET', url: server.url });
     expect(server.sockets).toHaveLength(2);
   });
@@ -89,6 +89,22 @@ describe('a connection', () => {
     first?.end();
     if (first) await once(first, 'close'); // our side has hung up, too
     expect((await transport.exchange({ method: 'GET', url: server.url })).status).toBe(201);
+  });
+
+  it('that the server closes instead of an answer may have carried the request', async () => {
+    let asked = 0;
+    const server = await startLoopbackServer((_asked, response) => {
+      asked += 1;
+      if (asked === 1) response.end();
+      else response.socket?.destroy();
+    });
+    const transport = open();
+    const request = { method: 'PUT', url: server.url, body: '{}' } as const;
+    await transport.exchange(request);
+    const error: unknown = await transport.exchange(request).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(NetworkError);
+    expect(error).not.toBeInstanceOf(UnsentError);
+    expect(error).toMatchObject({ retryable: true });
   });
 
   it('that says something unasked is hung up on', async () => {
@@ -145,6 +161,21 @@ describe('connecting', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await failed).toBeInstanceOf(UnsentError);
     await expect(visit).rejects.toThrow(`GET ${href}: connecting to ${host} timed out`);
+  });
+
+  it('ends with its request', async () => {
+    const server = await startRawServer(() => '');
+    const stop = new AbortController();
+    const request = { method: 'GET', url: server.url.replace('http:', 'https:') } as const;
+    const failed = open()
+      .exchange(request, stop.signal)
+      .catch((error: unknown) => error);
+    await vi.waitUntil(() => server.sockets.length === 1);
+    const reason = new Error('not needed any more');
+    stop.abort(reason);
+    expect(await failed).toBe(reason);
+    const [socket] = server.sockets;
+    if (socket?.closed === false) await once(socket, 'close');
   });
 
   it('ends with the transport, and none is made after that', async () => {
