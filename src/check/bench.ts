@@ -95,6 +95,7 @@ export class Bench {
   readonly #firstTimeoutMs: number;
   #nonces = 0;
   #peeks = 0;
+  #hasMailOfSecond = false;
   #answers: Promise<boolean> | undefined;
 
   constructor(options: BenchOptions) {
@@ -158,7 +159,7 @@ export class Bench {
     const deadlineMs = this.clock.monotonic() + this.waitMs;
     for (;;) {
       const leftMs = Math.max(0, deadlineMs - this.clock.monotonic());
-      events.push(...(await of.inbox.read(Math.ceil(leftMs), signal)));
+      events.push(...(await this.#read(of, Math.ceil(leftMs), signal)));
       if (events.some((event) => holdsNonce(event, nonce))) return { events, found: true };
       if (leftMs === 0) return { events, found: false };
     }
@@ -167,7 +168,23 @@ export class Bench {
   /** The same, and reads for a short while after it came: what was sent before it may come behind it. */
   async collectPast(of: Account, nonce: string, signal: AbortSignal): Promise<Collected> {
     const { events, found } = await this.collect(of, nonce, signal);
-    return { events: found ? [...events, ...(await of.inbox.read(LATE_MS, signal))] : events, found };
+    return { events: found ? [...events, ...(await this.#read(of, LATE_MS, signal))] : events, found };
+  }
+
+  /**
+   * Is there a second server that no EDU comes from, nor to? Known by the probes that were run: not so where none of them
+   * waited for one.
+   */
+  get isSecondCutOff(): boolean {
+    return !this.#hasMailOfSecond && this.second?.heard.isAwaitedInVain === true;
+  }
+
+  async #read({ inbox }: Account, timeoutMs: number, signal: AbortSignal): Promise<readonly ToDeviceEvent[]> {
+    const events = await inbox.read(timeoutMs, signal);
+    const { second } = this;
+    this.#hasMailOfSecond ||=
+      second !== undefined && events.some(({ sender }) => sender?.endsWith(`:${second.serverName}`) === true);
+    return events;
   }
 
   /** Asks the server under test, and waits for the answer; undefined when none came in time. */

@@ -9,6 +9,7 @@ export class EduLog {
   readonly #txnIds = new Set<string>();
   #characters = 0;
   #isFull = false;
+  #isAwaited = false;
   #watchers: (() => void)[] = [];
 
   /** @param onKept told of each EDU that is kept */
@@ -20,6 +21,11 @@ export class EduLog {
   /** Every EDU so far, as it came. */
   get all(): readonly JsonNode[] {
     return this.#edus;
+  }
+
+  /** Was an EDU waited for, and did none come at all? */
+  get isAwaitedInVain(): boolean {
+    return this.#isAwaited && this.#edus.length === 0;
   }
 
   /**
@@ -48,6 +54,7 @@ export class EduLog {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<Read | undefined> {
+    this.#isAwaited = true;
     const ended = new AbortController();
     const patience = this.#clock
       .sleep(timeoutMs, signal ? AbortSignal.any([signal, ended.signal]) : ended.signal)

@@ -3,6 +3,7 @@ import type { Need, Verdict } from '../../check/probe.js';
 import type { Tally } from '../../check/report.js';
 import { REQUIREMENT_IDS, requirementOf } from '../../check/requirements.js';
 import type { Result } from '../../check/runner.js';
+import type { SecondServer } from '../../check/second-server.js';
 import { escapeText } from '../escape.js';
 import type { Paint, Palette } from '../palette.js';
 import type { ListedRequirement } from './check-json.js';
@@ -41,6 +42,18 @@ export function renderListed(listed: ListedRequirement, look: CheckLook): string
   ];
   const note = why ?? needs.map((need) => NEED_FLAGS[need]).join(', ');
   return renderWithNote(head, note, { ...look, mayCut: false });
+}
+
+/** What to look at when no EDU came in either direction: one line. */
+export function renderCutOff({
+  serverName,
+  authority,
+}: Pick<SecondServer, 'serverName' | 'authority'>): string {
+  return [
+    `no EDU came from ${serverName} to the homeserver or back: does that name lead to ${authority} from there`,
+    'does the homeserver take the certificate',
+    'and do its rules let it federate with it (allowed servers, blocked addresses)?',
+  ].join(', ');
 }
 
 /** The sum of all results, and what it took: one line. */
