@@ -2,7 +2,7 @@
 import { MatrixError } from '../errors.js';
 import type { UserId } from '../ids/user-id.js';
 import type { Bench } from './bench.js';
-import { fail, inconclusive, type Finding, type Probe } from './probe.js';
+import { fail, inconclusive, pass, type Finding, type Probe } from './probe.js';
 
 /**
  * For `catch`: the error as what the server under test answered.
@@ -46,6 +46,30 @@ export async function refused(
   return other
     ? inconclusive(`${seen}, and one to ${control.userId} ${answered(other)}`)
     : fail(`${seen}, and one to ${control.userId} was not`);
+}
+
+/**
+ * Does the server answer about `@:d` as it does about somebody who does not exist?
+ * @param ask gives the body of a 200, or what the question was refused with
+ */
+export async function tellsApart(
+  bench: Bench,
+  ask: (userId: string) => Promise<string | MatrixError>,
+): Promise<Finding> {
+  const answer = await ask(bench.serverUser);
+  if (answer instanceof Error && answer.status === 404) return pass(answered(answer));
+  const ofNobody = await ask(`@${bench.nonce()}:${bench.serverName}`);
+  if (!(answer instanceof Error)) {
+    return ofNobody instanceof Error
+      ? fail(`answered 200: ${cut(answer)}`)
+      : pass('answered as for anybody who does not exist');
+  }
+  // another refusal than 404 may be about who asks, and then everybody is refused so
+  const isSame =
+    ofNobody instanceof Error && ofNobody.status === answer.status && ofNobody.errcode === answer.errcode;
+  return isSame
+    ? pass(`${answered(answer)}, as for anybody who does not exist`)
+    : inconclusive(`${answered(answer)}, and not so for somebody who does not exist`);
 }
 
 /** How often: `not at all`, `once`, `twice`, `3 times`. */

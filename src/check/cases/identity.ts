@@ -5,7 +5,7 @@ import { apiPath } from '../../client/api-path.js';
 import type { MatrixError } from '../../errors.js';
 import { jsonTextOf, stringMember } from '../../wire/json.js';
 import type { Bench } from '../bench.js';
-import { answered, cut, refusalOf } from '../judging.js';
+import { answered, cut, refusalOf, tellsApart } from '../judging.js';
 import { fail, inconclusive, pass, skipped, type Finding, type Probe } from '../probe.js';
 import { stagesOf, type MadeAccount, type Registrar, type Told } from '../registrar.js';
 
@@ -170,24 +170,10 @@ function wantsMore(told: Told): Finding {
 }
 
 /** Does the server tell `@:d` from anybody who does not exist? */
-async function gives(bench: Bench, path: (userId: string) => string, signal: AbortSignal): Promise<Finding> {
-  const { account, serverUser, serverName } = bench;
-  const ask = (userId: string) => {
+function gives(bench: Bench, path: (userId: string) => string, signal: AbortSignal): Promise<Finding> {
+  return tellsApart(bench, async (userId) => {
     const call: ApiCall = { method: 'GET', path: path(userId) };
-    return account.api.call(call, signal).catch(refusalOf);
-  };
-  const answer = await ask(serverUser);
-  if (answer instanceof Error && answer.status === 404) return pass(answered(answer));
-  const ofNobody = await ask(`@${bench.nonce()}:${serverName}`);
-  if (!(answer instanceof Error)) {
-    return ofNobody instanceof Error
-      ? fail(`answered 200: ${cut(answer.body)}`)
-      : pass('answered as for anybody who does not exist');
-  }
-  // another refusal than 404 may be about who asks, and then it is the same for everybody
-  const isSame =
-    ofNobody instanceof Error && ofNobody.status === answer.status && ofNobody.errcode === answer.errcode;
-  return isSame
-    ? pass(`${answered(answer)}, as for anybody who does not exist`)
-    : inconclusive(`${answered(answer)}, which is not the answer for somebody who does not exist`);
+    const answer = await bench.account.api.call(call, signal).catch(refusalOf);
+    return answer instanceof Error ? answer : answer.body;
+  });
 }

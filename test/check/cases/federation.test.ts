@@ -218,7 +218,12 @@ const CASES: readonly (readonly [string, Partial<Rules>, Readonly<Record<string,
   ],
   ['has a profile of @:d', { profile: (userId) => (userId === SERVER_USER ? {} : 404) }, { 'R-23': 'fail' }],
   ['has a profile of anybody', { profile: () => ({}) }, {}],
-  ['tells nobody of profiles', { profile: () => 403 }, { 'R-23': 'inconclusive' }],
+  ['tells nobody of profiles', { profile: () => 403 }, {}],
+  [
+    'tells nobody of the profile of @:d',
+    { profile: (userId) => (userId === SERVER_USER ? 403 : 404) },
+    { 'R-23': 'inconclusive' },
+  ],
   ['answers as somebody else', { answerSender: '@bot:model.test' }, { 'R-27': 'fail' }],
   ['answers all devices', { answerDevice: () => '*' }, { 'R-35': 'fail' }],
   [
@@ -238,6 +243,18 @@ describe('a homeserver that', () => {
   it.each(CASES)('%s', async (_what, broken, expected) => {
     expect(await blamed(modelBench(broken))).toEqual(expected);
   });
+});
+
+it.each<[string, Partial<Rules>, boolean]>([
+  ['with mail in both directions', {}, false],
+  ['that is written to only', { reaches: () => false }, false],
+  ['that writes only', { delivers: () => false }, false],
+  ['without mail in either', { reaches: () => false, delivers: () => false }, true],
+])('a second server %s is cut off or not', async (_how, broken, isCutOff) => {
+  const bench = modelBench(broken);
+  expect(bench.isSecondCutOff).toBe(false);
+  await blamed(bench);
+  expect(bench.isSecondCutOff).toBe(isCutOff);
 });
 
 describe('a finding', () => {
