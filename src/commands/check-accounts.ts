@@ -11,7 +11,7 @@ import { isServerUser, type UserId } from '../ids/user-id.js';
 import { readBacklog } from '../listen/backlog.js';
 import { startOf } from '../listen/queue-reader.js';
 import type { ToDeviceEvent } from '../wire/sync.js';
-import type { RunOptions } from './check-options.js';
+import type { RunOptions, UnaimedOptions } from './check-options.js';
 import type { Context } from './context.js';
 import { openReader, takeQueueOf, type DeviceQueue } from './device-queue.js';
 import { openGiven, openSession, openStored, profileStore, type Session } from './session.js';
@@ -21,6 +21,21 @@ export interface OpenAccount {
   readonly account: Account;
   /** Acknowledges what was read, and gives the queue back. */
   close(): Promise<void>;
+}
+
+/**
+ * Aims at the homeserver named, else at that of the credentials: the two come from one source.
+ * @throws what `chooseCredentials` and `chooseProfile` throw, where none is named
+ */
+export async function aimed(context: Context, options: UnaimedOptions): Promise<RunOptions> {
+  const { homeserver } = options;
+  return { ...options, homeserver: homeserver ?? (await homeserverOfCredentials(context)) };
+}
+
+async function homeserverOfCredentials(context: Context): Promise<string> {
+  const choice = chooseCredentials(context.globals, context.env);
+  if (choice.kind === 'given') return choice.homeserver;
+  return chooseProfile(choice, await profileStore(context).read()).homeserver;
 }
 
 /**

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { REQUIREMENT_IDS, isRequirementId, type RequirementId } from '../check/requirements.js';
 import { parseHomeserverUrl } from '../client/homeserver-url.js';
-import { variable, type Environment } from '../config/paths.js';
 import { parseProfileName, type ProfileName } from '../config/profiles.js';
 import { parseDurationMs } from '../duration.js';
 import { InvalidInputError, UsageError } from '../errors.js';
@@ -40,7 +39,7 @@ export interface RunOptions extends UnaimedOptions {
 
 export interface UnaimedOptions extends CommonOptions {
   readonly action: 'run';
-  /** As `parseHomeserverUrl` gives it; default: that of the environment. */
+  /** As `parseHomeserverUrl` gives it; default: that of the credentials. */
   readonly homeserver: string | undefined;
   /** The profile of the second account. */
   readonly other: ProfileName | undefined;
@@ -58,7 +57,7 @@ export interface UnaimedOptions extends CommonOptions {
 
 export function configureCheck(command: Command): void {
   command
-    .argument('[url]', 'the homeserver to look at, where the accounts are (default: MX2S_HOMESERVER)')
+    .argument('[url]', 'the homeserver to look at, where the accounts are (default: that of the credentials)')
     .option('--list', 'say what can be looked at, and how; asks nobody')
     .option('--format <text|tap|junit|json>', 'how to report (default: text on a terminal, else json)')
     .option('--only <R-9,…>', 'these requirements only')
@@ -99,20 +98,6 @@ export function parseCheckOptions({ args: [url], flags, globals }: Typed): Check
     strict: flags.given('strict'),
     sharedDevice: flags.given('sharedDevice'),
   };
-}
-
-/**
- * Aims at the homeserver named, else at that of the environment; never at that of a profile, for what is made there
- * should have been meant.
- *
- * @throws UsageError when there is neither, InvalidInputError when that of the environment is no URL
- */
-export function aimed(options: UnaimedOptions, env: Environment): RunOptions {
-  const homeserver = options.homeserver ?? variable(env, 'MX2S_HOMESERVER');
-  if (homeserver !== undefined) return { ...options, homeserver: parseHomeserverUrl(homeserver) };
-  throw new UsageError('no homeserver was given', {
-    hint: 'name its URL, as in mx2s check https://matrix.example.org; or see --list',
-  });
 }
 
 function parseFormat(
@@ -160,6 +145,7 @@ Verdicts:
 It ends with 1 when a must of the proposal or of the specification fails; what is a reading of ours does not count.
 With --list, seen: shows by itself; by reply: only where the homeserver answers --probe-type; never: not from outside.`;
 const EXAMPLES = [
+  'mx2s check',
   'mx2s check https://matrix.example.org',
   'mx2s check https://matrix.example.org --other bob --format junit > check.xml',
   'mx2s serve -- mx2s check --text',

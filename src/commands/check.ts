@@ -9,11 +9,10 @@ import type { ExitCode } from '../exit-codes.js';
 import { serverNameOf } from '../ids/user-id.js';
 import { startProgress } from '../ui/progress.js';
 import { listedRequirement } from '../ui/render/check-json.js';
-import { renderCheckTally, renderListed } from '../ui/render/check-text.js';
-import { openAccount, openSessions } from './check-accounts.js';
+import { renderCheckTally, renderCutOff, renderListed } from '../ui/render/check-text.js';
+import { aimed, openAccount, openSessions } from './check-accounts.js';
 import { openSecondServer } from './check-federation.js';
 import {
-  aimed,
   configureCheck,
   parseCheckOptions,
   type CheckOptions,
@@ -30,7 +29,7 @@ export const check = define<CheckOptions>({
   options: parseCheckOptions,
   run: async (context, options) => {
     if (options.action === 'list') return list(context, options);
-    const aimedOptions = aimed(options, context.env);
+    const aimedOptions = await aimed(context, options);
     const runId = `mx2s-check-${context.chance.uuid()}`;
     const record = new WireRecord(runId);
     const http = await openHttp(context, (transport) => record.around(transport));
@@ -145,6 +144,7 @@ async function look(
   } finally {
     progress.stop();
   }
+  if (bench.second !== undefined && bench.isSecondCutOff) talk.notice(renderCutOff(bench.second));
   const tally = tallyOf(results, options.strict);
   talk.notice(renderCheckTally(tally, record.requests, clock.monotonic() - startedMs));
   return tally.counting > 0 ? 1 : 0;

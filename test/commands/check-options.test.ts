@@ -1,12 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { REQUIREMENT_IDS } from '../../src/check/requirements.js';
-import {
-  aimed,
-  configureCheck,
-  parseCheckOptions,
-  type CheckOptions,
-} from '../../src/commands/check-options.js';
+import { configureCheck, parseCheckOptions, type CheckOptions } from '../../src/commands/check-options.js';
 import { readFlags } from '../../src/commands/define.js';
 import { addGlobalFlags, parseGlobals } from '../../src/commands/globals.js';
 import { InvalidInputError, UsageError } from '../../src/errors.js';
@@ -69,17 +64,6 @@ describe('the command line', () => {
     [[URL, '--signing-key', 'x'], UsageError],
   ])('refuses %j', (argv, kind) => {
     expect(() => optionsOf(argv)).toThrow(kind);
-  });
-
-  it('aims at the homeserver of the environment where none is named', () => {
-    const env = { MX2S_HOMESERVER: 'https://env.test/' };
-    const unaimed = optionsOf([]);
-    const named = optionsOf([URL]);
-    if (unaimed.action !== 'run' || named.action !== 'run') throw new Error('these are no lists');
-    expect(aimed(unaimed, env).homeserver).toBe('https://env.test');
-    expect(aimed(named, env).homeserver).toBe(URL);
-    expect(() => aimed(unaimed, {})).toThrow(UsageError);
-    expect(() => aimed(unaimed, { MX2S_HOMESERVER: 'x' })).toThrow(InvalidInputError);
   });
 
   function optionsOf(argv: readonly string[]): CheckOptions {

@@ -224,12 +224,34 @@ describe('the accounts', () => {
     await writeFile(file, bob?.accessToken ?? '');
     const other = ['login', server.homeserver, '--access-token-file', file, '-p', 'bob'];
     expect((await place.run(other)).code).toBe(0);
-    const argv = ['check', server.homeserver, '--only', 'R-35', '-p', 'default'];
-    const finished = await place.run([...argv, '--other', 'bob']);
-    expect([finished.code, resultsIn(finished)[0]?.seen]).toEqual([
-      0,
-      expect.stringContaining('another account: @bob:'),
-    ]);
+    await place.run(['profiles', 'use', 'default']);
+    const argv = ['check', '--only', 'R-35', '--other', 'bob'];
+    for (const named of [[], ['-p', 'default'], [server.homeserver], ['--homeserver', server.homeserver]]) {
+      const finished = await place.run([...argv, ...named]);
+      expect([finished.code, resultsIn(finished)[0]?.seen]).toEqual([
+        0,
+        expect.stringContaining('another account: @bob:'),
+      ]);
+    }
+    // a URL that is given has to be of their origin, wherever it is given
+    const elsewhere = 'http://127.0.0.1:1';
+    for (const finished of [
+      await place.run([...argv, elsewhere]),
+      await place.run([...argv, '--homeserver', elsewhere]),
+      await place.run(argv, { env: { MX2S_HOMESERVER: elsewhere } }),
+    ]) {
+      expect([finished.code, finished.stdout]).toEqual([2, '']);
+      expect(lastJson(finished.stderr)).toMatchObject({ error: { code: 'usage' } });
+    }
+  });
+
+  it('say where to look where nothing else does', async () => {
+    const kit = await openDeviceKit();
+    expect((await kit.run(['check', '--only', 'R-9'])).code).toBe(0);
+    const { run } = await openPlace();
+    const finished = await run(['check', '--only', 'R-9']);
+    expect([finished.code, finished.stdout]).toEqual([4, '']);
+    expect(lastJson(finished.stderr)).toMatchObject({ error: { code: 'not_logged_in' } });
   });
 
   it.each<[string, (kit: DeviceKit) => Record<string, string>, number, string]>([
