@@ -312,3 +312,9 @@ describe('mx2s gateway', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('was made for')]);
   });
 });
+
+it('marks in its help what init needs', async () => {
+  const { run } = await openPlace();
+  const { stdout } = await run(['gateway', 'init', '--help']);
+  expect(stdout).toContain('mx2s gateway init --homeserver URL --server-name NAME --registration FILE\n');
+});
