@@ -32,7 +32,6 @@ export async function dispatch(
 ): Promise<Answer> {
   limit.throwIfReached();
   const { host, port } = route.peer;
-  const all = { host: url.host, ...lengthOf(request), ...route.forProxy, ...headers };
   return new Promise((resolve, reject) => {
     const exchange = new Exchange(route, request, limit, resolve, reject);
     const options: PeerRequestOptions = {
@@ -44,17 +43,29 @@ export async function dispatch(
       servername: '',
       method: request.method,
       path: `${route.forProxy === undefined ? '' : url.origin}${url.pathname}${url.search}`, // RFC 9112 section 3.2
-      headers: Object.entries(all).flat(),
+      headers: headerLines(route, request, url, headers),
       insecureHTTPParser: false,
     };
     exchange.begin(startRequest(options), request.body);
   });
 }
 
-/** RFC 9110 section 8.6. */
-function lengthOf({ method, body }: HttpRequest): { 'content-length'?: string } {
-  if (body === undefined && method === 'GET') return {};
-  return { 'content-length': String(Buffer.byteLength(body ?? '')) };
+/** Names and values in turn, which Node takes as they are: objects are copied more than once. */
+function headerLines(
+  { forProxy }: Route,
+  { method, body }: HttpRequest,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+): string[] {
+  const lines: string[] = [];
+  if (headers['host'] === undefined) lines.push('host', url.host);
+  // RFC 9110 section 8.6
+  if (body !== undefined || method !== 'GET') {
+    lines.push('content-length', String(Buffer.byteLength(body ?? '')));
+  }
+  for (const [name, value] of Object.entries(forProxy ?? {})) lines.push(name, value);
+  for (const [name, value] of Object.entries(headers)) lines.push(name, value);
+  return lines;
 }
 
 /** The state of one exchange. The first who settles it has the word. */
