@@ -46,12 +46,13 @@ export async function unlessStopped<T>(
   work: Promise<T>,
   { clock, signal, graceMs }: Pick<TimeLimit, 'clock' | 'signal'> & { readonly graceMs: number },
 ): Promise<T> {
-  const done = new AbortController();
+  let grace: AbortController | undefined; // made only where it is needed: this waits for every line that is printed
   let onAbort: (() => void) | undefined;
   const stopped = new Promise<never>((_resolve, reject) => {
     onAbort = (): void => {
       const giveUp = (): void => reject(signal.reason as Error);
-      clock.sleep(graceMs, done.signal).then(giveUp, () => undefined);
+      grace = new AbortController();
+      clock.sleep(graceMs, grace.signal).then(giveUp, () => undefined);
     };
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
@@ -60,7 +61,7 @@ export async function unlessStopped<T>(
     return await Promise.race([work, stopped]);
   } finally {
     if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-    done.abort();
+    grace?.abort();
   }
 }
 
