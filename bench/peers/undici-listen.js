@@ -1,4 +1,4 @@
-// A long poll with nothing around it but undici, which is what `mx2s listen` is made of: `undici-listen.js COUNT`.
+// A long poll with nothing around it but undici, the client that Node's fetch is made of: `undici-listen.js COUNT`.
 import { Agent } from 'undici';
 
 const { MX2S_HOMESERVER: origin, MX2S_ACCESS_TOKEN: token } = process.env;
