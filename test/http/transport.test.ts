@@ -85,6 +85,23 @@ describe('a request', () => {
     expect(server.asked.map(({ headers }) => headers['content-type'])).toEqual([undefined, 'text/x']);
   });
 
+  it.each([
+    ['x', 'a\r\ny: b'],
+    ['x', 'a\nb'],
+    ['x', 'a\0'],
+    ['x', '\u20ac'],
+    ['x y', 'a'],
+    ['x:', 'a'],
+  ])('never leaves with a header %j of %j, and the error does not show that', async (name, value) => {
+    const server = await startLoopbackServer((_asked, response) => json(response, 200, {}));
+    const error = await failure(
+      open().exchange({ method: 'GET', url: server.url, headers: { [name]: `hidden${value}` } }),
+    );
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).not.toContain('hidden');
+    expect(server.asked).toEqual([]);
+  });
+
   it('shares one connection with the next', async () => {
     const ports = new Set<number | undefined>();
     const server = await startLoopbackServer((_asked, response) => {
