@@ -88,7 +88,7 @@ describe('a requirement of the list', () => {
     expect(renderListed({ ...LISTED, needs }, WIDE)).toBe(`R-9   seen      must    proposal  ${HEAD}${end}`);
   });
 
-  it.each(REQUIREMENT_IDS)('has all of its title at 80 columns, and no empty line: %s', (requirement) => {
+  it.each(REQUIREMENT_IDS)('has all of its title at 80 columns, and no empty line (%#)', (requirement) => {
     const { title } = requirementOf(requirement);
     const listed = { ...LISTED, requirement, title, level: 'should' } as const;
     const look = { palette: PLAIN_PALETTE, width: 80 };
