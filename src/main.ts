@@ -28,6 +28,7 @@ import {
   openInput,
   openStreams,
   type Format,
+  type Input,
   type ReadableLike,
   type StreamSettings,
   type WritableLike,
@@ -48,8 +49,14 @@ export interface ProcessLike extends SignalListeners {
   exit(code: number): never;
 }
 
-/** Runs one command line, and resolves with the exit status when all output was written. */
-export async function main(process: ProcessLike): Promise<ExitCode> {
+/**
+ * Runs one command line, and resolves with the exit status when all output was written.
+ * @param self how to start this program: executable and first arguments
+ */
+export async function main(
+  process: ProcessLike,
+  self: readonly string[] = [process.execPath, process.argv[1] ?? ''],
+): Promise<ExitCode> {
   const argv = process.argv.slice(2);
   const early = openStreams(process.stdout, process.stderr, plainSettings(formatTyped(argv)));
   try {
@@ -59,15 +66,13 @@ export async function main(process: ProcessLike): Promise<ExitCode> {
       else early.talk.raw(chosen.help);
       return chosen.exitCode;
     }
-    return await runChosen(process, chosen);
+    return await runChosen(process, self, chosen);
   } catch (error) {
     const told = toldError(error);
     if (!(told instanceof ReaderGoneError)) early.talk.error(told);
     return exitCodeOf(told);
   } finally {
     await early.talk.flush();
-    // a pipe that was read in part would keep the process alive
-    process.stdin.destroy?.();
   }
 }
 
@@ -165,7 +170,11 @@ async function showHelp(
   command.help();
 }
 
-async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<ExitCode> {
+async function runChosen(
+  process: ProcessLike,
+  selfCommand: readonly string[],
+  chosen: ChosenCommand,
+): Promise<ExitCode> {
   const { globals } = chosen;
   const streams = openStreams(process.stdout, process.stderr, await streamSettings(process, globals));
   const interrupt = new AbortController();
@@ -179,10 +188,11 @@ async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<E
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   let http: Promise<HttpClient> | undefined;
+  let stdin: Input | undefined;
   const context: Context = {
     globals,
     env: process.env,
-    stdin: openInput(process.stdin, interrupt.signal),
+    stdin: whenNeeded(() => (stdin ??= openInput(process.stdin, interrupt.signal))),
     ...streams,
     clock: systemClock,
     chance: systemChance,
@@ -190,7 +200,7 @@ async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<E
     http: () => (http ??= import('./commands/open-http.js').then(({ openHttp }) => openHttp(context))),
     pid: process.pid,
     signalListeners: process,
-    selfCommand: [process.execPath, process.argv[1] ?? ''],
+    selfCommand,
   };
   let exitCode: ExitCode;
   try {
@@ -204,9 +214,26 @@ async function runChosen(process: ProcessLike, chosen: ChosenCommand): Promise<E
     process.off('SIGTERM', onSignal);
     await (await http?.catch(() => undefined))?.close();
     await streams.talk.flush();
+    // a pipe that was read in part would keep the process alive
+    if (stdin !== undefined) process.stdin.destroy?.();
   }
   if (interrupt.signal.aborted) await leaveBlockedReader(process, exitCode);
   return exitCode;
+}
+
+/** To open stdin takes time, and few commands read it. */
+function whenNeeded(open: () => Input): Input {
+  return {
+    get isTerminal() {
+      return open().isTerminal;
+    },
+    get stream() {
+      return open().stream;
+    },
+    sizeBytes: () => open().sizeBytes(),
+    chunks: () => open().chunks(),
+    text: (what, maxBytes) => open().text(what, maxBytes),
+  };
 }
 
 /**

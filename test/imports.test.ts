@@ -140,7 +140,7 @@ describe('the rules', () => {
 
   it('let through what the map allows', () => {
     const files = {
-      'bin/mx2s.js': `import { main } from '../dist/main.js';\nprocess.exitCode = await main();`,
+      'bin/mx2s.js': `require('../dist/main.cjs').main(process);`,
       'src/main.ts': `import { Command } from 'commander';\nimport { VERSION } from './version.js';\nimport { commands } from './commands/index.js';\nprocess.on('SIGINT', () => {});`,
       'src/index.ts': `export { startServer } from './server/listen.js';`,
       'src/commands/index.ts': `export const commands = [];`,

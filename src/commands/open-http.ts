@@ -1,6 +1,5 @@
 /** Opens the one HTTP client of a run from the global flags and the environment. */
-import { appendFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { appendFileSync, promises as files } from 'node:fs';
 import { UnreadableFileError } from '../errors.js';
 import { HttpClient } from '../http/client.js';
 import { openTransport, type Transport } from '../http/transport.js';
@@ -71,7 +70,7 @@ function writeTrace(file: string, text: string): void {
 
 async function readPem(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await files.readFile(file, 'utf8');
   } catch (error) {
     throw new UnreadableFileError(
       file,

@@ -1,6 +1,5 @@
 /** Tells processes apart for good: a PID is given out again, a PID with its start time is not. */
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { promises as files } from 'node:fs';
 import { platform } from 'node:os';
 import { promisify } from 'node:util';
 import { hasErrno } from './private-file.js';
@@ -17,7 +16,7 @@ export async function processStart(pid: number): Promise<string | undefined> {
 async function startFromProc(pid: number): Promise<string | undefined> {
   let stat: string;
   try {
-    stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+    stat = await files.readFile(`/proc/${pid}/stat`, 'latin1');
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ESRCH')) return undefined;
     throw error;
@@ -30,6 +29,7 @@ async function startFromProc(pid: number): Promise<string | undefined> {
 
 /** `ps`, where there is no `/proc`: macOS and the BSDs. */
 async function startFromPs(pid: number): Promise<string | undefined> {
+  const { execFile } = await import('node:child_process');
   let line: string;
   try {
     const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {

@@ -3,8 +3,7 @@
  *
  * Reading needs none of it, and every command reads: conf is loaded where something is written.
  */
-import { readdirSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { promises as files, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type Conf from 'conf';
 import { UnreadableFileError } from '../errors.js';
@@ -25,7 +24,7 @@ type Listener = Function;
  */
 export async function readSettings(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await files.readFile(path, 'utf8');
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined;
     throw new UnreadableFileError(path, `cannot read ${path}: ${(error as Error).message}`, {

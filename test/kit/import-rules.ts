@@ -148,13 +148,10 @@ function floorOf(room: string): number | undefined {
   return floor < 0 ? undefined : floor;
 }
 
-/** Where a relative specifier leads; `dist/main.js` is what the build makes of `src/main.ts`. */
+/** Where a relative specifier leads. */
 function resolve(from: string, specifier: string): string {
   const { pathname } = new URL(specifier, `file:///${from}`);
-  return pathname
-    .slice(1)
-    .replace(/^dist\//, 'src/')
-    .replace(/^(src\/.*)\.js$/, '$1.ts');
+  return pathname.slice(1).replace(/^(src\/.*)\.js$/, '$1.ts');
 }
 
 function packageOf(specifier: string): string {

@@ -10,4 +10,4 @@ export async function copyProject(folder: string): Promise<void> {
 }
 
 export const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-const COPIED = ['bin', 'src', 'package.json', 'tsconfig.json'];
+const COPIED = ['bin', 'build', 'src', 'package.json', 'tsconfig.json'];
