@@ -85,7 +85,7 @@ async function built(name: string, compiler: Compiler, args: readonly string[]):
   const aside = await mkdtemp(join(CACHE, 'build-'));
   try {
     const buildArgs = args.map((arg) => (arg === OUTPUT ? `${aside}/` : arg));
-    await run(command, buildArgs, `bench/peers/${name} cannot be built`, source);
+    await run(command, buildArgs, `bench/peers/${name} cannot be built`, source, BUILD_ENV);
     await writeFile(join(aside, 'compiler'), version);
     await rm(folder, { recursive: true, force: true });
     await rename(aside, folder);
@@ -107,10 +107,15 @@ async function versionIn(file: string, pattern: RegExp): Promise<string> {
   return pattern.exec(await readFile(new URL(file, PEERS), 'utf8'))?.[1] ?? 'unknown';
 }
 
-/** Gives stdout. @throws MissingProgram when it fails, with the last line that it said */
-function run(file: string, args: readonly string[], missing: string, cwd?: string): Promise<string> {
-  // what is built runs on this machine only, so no C compiler is needed
-  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' };
+/** Gives stdout. @throws MissingProgram `missing`, when it fails, with the last line that it said */
+export function run(
+  file: string,
+  args: readonly string[],
+  missing: string,
+  cwd?: string,
+  own: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const env = { ...process.env, ...own };
   return new Promise((resolve, reject) => {
     execFile(file, args, { cwd, env, maxBuffer: MAX_OUTPUT_BYTES }, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
@@ -120,6 +125,8 @@ function run(file: string, args: readonly string[], missing: string, cwd?: strin
   });
 }
 
+/** What is built runs on this machine only, so no C compiler is needed. */
+const BUILD_ENV = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' };
 /** In the arguments of a build, the folder that it goes to. */
 const OUTPUT = '{output}';
 const GO: Compiler = {

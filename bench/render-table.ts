@@ -120,6 +120,7 @@ const REPEAT = `## Again
     npm run bench -- --only 1,2 --rounds 5   # some rows; writes nothing
     npm run bench -- --guard                 # fails when a ratio is worse by a third than in performance.json
 
-It needs Go (the server of the client rows, mautrix-go), Rust (ruma), Python (Synapse) and curl. What is missing is said, in the
-table, too: no figure of another run is kept. Programs are built once, below \`.cache/\`. The machine should do nothing else.
+It needs Go (the server of the client rows, mautrix-go), Rust (ruma), Python (Synapse), curl, and Bun by way of npx. What is
+missing is said, in the table, too: no figure of another run is kept. Peers are built once, below \`.cache/\`. The machine should
+do nothing else meanwhile.
 `;

@@ -1,19 +1,19 @@
 /** The standalone executable of mx2s. */
-import { access, constants } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Program } from './programs.js';
+import { run, type Program } from './programs.js';
 import { MissingProgram } from './row.js';
 
-/** That of this machine, as `npm run build:binary` makes it. @throws MissingProgram */
+/** That of this machine, built now, so that it is of the same source as the package. @throws MissingProgram */
 export async function standalone(): Promise<Program> {
-  const name = `mx2s-${process.platform}-${process.arch}`;
-  const path = fileURLToPath(new URL(`../dist/${name}`, import.meta.url));
-  try {
-    await access(path, constants.X_OK);
-  } catch {
-    throw new MissingProgram(
-      `no standalone executable: there is no dist/${name}, which "npm run build:binary" makes`,
-    );
-  }
-  return { path, versions: {} };
+  if (process.platform !== 'linux')
+    throw new MissingProgram('a standalone executable is built for Linux only');
+  await run(process.execPath, [at('build/binary.js')], 'no standalone executable', at(''));
+  const path = at(`dist/mx2s-linux-${process.arch}`);
+  // what is in it answers in its place
+  const version = await run(path, ['--version'], 'the executable does not run', at(''), { BUN_BE_BUN: '1' });
+  return { path, versions: { Bun: version.trim() } };
+}
+
+function at(place: string): string {
+  return fileURLToPath(new URL(`../${place}`, import.meta.url));
 }
