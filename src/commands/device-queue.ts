@@ -3,7 +3,7 @@ import { deviceHasKeys } from '../client/keys-query.js';
 import { deviceFilesOf, type DeviceFiles } from '../config/device-files.js';
 import { takeDeviceLock } from '../config/lock.js';
 import { directoriesOf } from '../config/paths.js';
-import { PositionFile, type Position } from '../config/position.js';
+import { writePosition, type Position } from '../config/position.js';
 import { SharedDeviceError } from '../errors.js';
 import type { ServerName } from '../ids/server-name.js';
 import { isServerUser, serverNameOf } from '../ids/user-id.js';
@@ -19,7 +19,6 @@ export interface DeviceQueue {
   /** Of the user that we are. */
   readonly ownServer: ServerName;
   readonly files: DeviceFiles;
-  readonly position: PositionFile;
   /** Gives the device's lock up. */
   release(): void;
 }
@@ -49,12 +48,7 @@ export async function takeQueueOf(
     lock.release();
     throw error;
   }
-  const position = new PositionFile(files.position);
-  const release = (): void => {
-    position.close();
-    lock.release();
-  };
-  return { session, device, ownServer: serverNameOf(device.userId), files, position, release };
+  return { session, device, ownServer: serverNameOf(device.userId), files, release: () => lock.release() };
 }
 
 /**
@@ -63,7 +57,7 @@ export async function takeQueueOf(
  */
 export function openReader(
   { talk, clock, chance, globals }: Context,
-  { session, position }: DeviceQueue,
+  { session, files }: DeviceQueue,
   options: Pick<QueueReaderOptions, 'start' | 'insistOnStart' | 'freshStart' | 'maxOfflineMs'>,
 ): QueueReader {
   const api = session.apiWith({ retries: 0, maxWaitMs: globals.maxWaitMs });
@@ -71,7 +65,7 @@ export function openReader(
     ...options,
     source: openBatchSource(options.start.api, api, chance),
     retries: globals.retries,
-    store: (reached: Position) => position.write(reached),
+    store: (position: Position) => writePosition(files.position, position),
     clock,
     chance,
     report: lineReport(talk),

@@ -6,7 +6,7 @@ import { loginServerUser, loginServerUserByPassword } from '../client/server-use
 import { deviceFilesOf } from '../config/device-files.js';
 import { takeDeviceLock } from '../config/lock.js';
 import { directoriesOf } from '../config/paths.js';
-import { PositionFile, readPosition } from '../config/position.js';
+import { readPosition, writePosition } from '../config/position.js';
 import { fixedToken } from '../config/token-source.js';
 import type { ExitCode } from '../exit-codes.js';
 import { createMetrics, type Metrics } from '../gateway/metrics.js';
@@ -85,17 +85,15 @@ async function run(context: Context, options: GatewayRun): Promise<ExitCode> {
   const files = deviceFilesOf(directoriesOf(env), device);
   const metrics = createMetrics();
   const lock = await takeDeviceLock(files.lock, pid);
-  const position = new PositionFile(files.position);
   try {
     await onStage(context, options, metrics, (stage) => {
-      const parts = { entrance, files, position, metrics, stage };
+      const parts = { entrance, files, metrics, stage };
       const roles = [(signal: AbortSignal) => play(context, options, parts, signal)];
       const role = queueRole(context, options, parts);
       if (role !== undefined) roles.push(role);
       return runTogether(roles, stage.signal);
     });
   } finally {
-    position.close();
     lock.release();
   }
   return 0;
@@ -104,7 +102,6 @@ async function run(context: Context, options: GatewayRun): Promise<ExitCode> {
 interface Parts {
   readonly entrance: Entrance;
   readonly files: { readonly position: string; readonly token: string };
-  readonly position: PositionFile;
   readonly metrics: Metrics;
   readonly stage: Stage;
 }
@@ -202,7 +199,7 @@ function loginBy(
 
 function openReader(
   { talk, clock, chance, globals }: Context,
-  { files, position, metrics }: Parts,
+  { files, metrics }: Parts,
   api: ClientApi,
 ): QueueReader {
   const stored = readPosition(files.position);
@@ -212,7 +209,7 @@ function openReader(
     freshStart: true,
     retries: globals.retries,
     maxOfflineMs: Infinity,
-    store: (reached) => position.write(reached),
+    store: (position) => writePosition(files.position, position),
     clock,
     chance,
     report: lineReport(talk),

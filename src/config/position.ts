@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ToDeviceEvent } from '../wire/sync.js';
 import { parseJson, numberMember, stringMember } from '../wire/json.js';
-import { RewrittenFile } from './rewritten-file.js';
+import { replacePrivateFile } from './private-file.js';
 
 export interface Position {
   /** The API that `since` came from; the other one does not understand it. */
@@ -34,25 +34,12 @@ export function readPosition(path: string): Position | undefined {
   }
 }
 
-/** Where the position of a device is stored while somebody reads the device. */
-export class PositionFile {
-  readonly #file: RewrittenFile;
-
-  constructor(path: string) {
-    this.#file = new RewrittenFile(path);
-  }
-
-  /**
-   * Stores a position; called for every batch, and for every event that a hook took.
-   * @throws DiskError
-   */
-  write(position: Position): void {
-    this.#file.write(encodePosition(position));
-  }
-
-  close(): void {
-    this.#file.close();
-  }
+/**
+ * Stores a position; called once for every event handed over.
+ * @throws DiskError
+ */
+export function writePosition(path: string, position: Position): void {
+  replacePrivateFile(path, encodePosition(position));
 }
 
 /** `{"v":1,"api","since"?,"consumed","digest"?}` */

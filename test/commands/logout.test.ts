@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { deviceFilesOf } from '../../src/config/device-files.js';
 import { directoriesOf } from '../../src/config/paths.js';
-import { PositionFile } from '../../src/config/position.js';
+import { writePosition } from '../../src/config/position.js';
 import { appendToSpool } from '../../src/config/spool.js';
 import type { RunningServer } from '../../src/server/listen.js';
 import { compactJson } from '../../src/wire/json.js';
@@ -111,9 +111,7 @@ describe('logout', () => {
       deviceId: String(login['device_id']),
     };
     const files = deviceFilesOf(directoriesOf(place.env), device);
-    const position = new PositionFile(files.position);
-    position.write({ api: 'v3', since: 's1', consumed: 0 });
-    position.close();
+    writePosition(files.position, { api: 'v3', since: 's1', consumed: 0 });
     appendToSpool(files.spool, [{ sender: '@:example.org', type: 'a', content: compactJson('{}') }]);
     const { stderr } = await place.run(['logout']);
     expect(stderr).toBe('warning: 1 events that no listen has printed yet are thrown away\n');
