@@ -16,6 +16,7 @@ for (const arch of ['x64', 'arm64']) {
       '--compile',
       '--minify',
       '--bytecode',
+      '--splitting',
       '--format=esm',
       `--target=bun-linux-${arch}`,
       `--outfile=dist/mx2s-linux-${arch}`,
