@@ -70,7 +70,7 @@ describe('the action', () => {
       join(toldOnly, 'bin'),
     );
     await mkdir(join(toldOnly, 'dist'));
-    await writeFile(join(toldOnly, 'dist/main.js'), '');
+    await writeFile(join(toldOnly, 'dist/main.cjs'), '');
     await copyFile(join(PROJECT, 'action.yml'), join(toldOnly, 'action.yml'));
     const job = await openJob();
     const url = 'https://matrix.example.org/"; touch gone $(touch gone) #';
