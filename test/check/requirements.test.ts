@@ -49,7 +49,9 @@ describe('the requirements of check', () => {
     expect(needsOf('R-31')).toEqual([]);
   });
 
-  it.each(['R-8', 'R-38', 'r-9', 'R-09', 'toString', ''])('%j is none', (text) => {
-    expect(isRequirementId(text)).toBe(false);
+  // no title names one, for the tests do not hold it
+  it('are told from other words', () => {
+    const others = ['R-8', 'R-38', 'r-9', 'R-09', 'toString', ''];
+    expect(others.filter(isRequirementId)).toEqual([]);
   });
 });

@@ -9,6 +9,7 @@ import { InvalidInputError, UsageError } from '../../src/errors.js';
 const URL = 'https://hs.test';
 
 describe('the command line', () => {
+  // no title shows the line, which may name a requirement that the tests do not hold
   it.each<[string[], object]>([
     [
       [URL],
@@ -47,7 +48,7 @@ describe('the command line', () => {
     [[''], { homeserver: undefined }],
     [['--list', '--json'], { action: 'list', format: 'json', requirements: REQUIREMENT_IDS }],
     [['--list', URL, '--only', 'R-20'], { action: 'list', requirements: ['R-20'] }],
-  ])('reads %j', (argv, expected) => {
+  ])('reads line %#', (argv, expected) => {
     expect(optionsOf(argv)).toMatchObject(expected);
   });
 
@@ -62,7 +63,7 @@ describe('the command line', () => {
     [[URL, '--probe-type', ''], InvalidInputError],
     [[URL, '--other', '../x'], InvalidInputError],
     [[URL, '--signing-key', 'x'], UsageError],
-  ])('refuses %j', (argv, kind) => {
+  ])('refuses line %#', (argv, kind) => {
     expect(() => optionsOf(argv)).toThrow(kind);
   });
 
