@@ -231,7 +231,7 @@ function whenNeeded(open: () => Input): Input {
       return open().stream;
     },
     sizeBytes: () => open().sizeBytes(),
-    chunks: () => open().chunks(),
+    chunks: (use) => open().chunks(use),
     text: (what, maxBytes) => open().text(what, maxBytes),
   };
 }

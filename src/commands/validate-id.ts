@@ -1,15 +1,14 @@
 /** `mx2s validate-id`: grades user IDs, server names and device IDs, a few or a million. */
 import { InvalidInputError, UsageError } from '../errors.js';
 import { gradeDeviceId } from '../ids/device-id.js';
-import { idLines, type IdLine } from '../ids/id-lines.js';
-import { plainUserId } from '../ids/plain-user-id.js';
+import { decodeLine, idBlocks, idLines, type IdLine } from '../ids/id-lines.js';
 import { gradeServerName } from '../ids/server-name.js';
 import { gradeUserId } from '../ids/user-id.js';
 import { codeFor, ID_REASONS, refused, type Grammar, type IdVerdict } from '../ids/verdict.js';
 import { chunksOf } from '../ui/file-input.js';
 import { escapeText } from '../ui/escape.js';
 import { renderIdCount, renderIdResult, type IdKind, type IdResult } from '../ui/render/validate-id.js';
-import type { Input, Output } from '../ui/streams.js';
+import type { Output } from '../ui/streams.js';
 import { addExamples, define, type Flags } from './define.js';
 import { parseGrammar, parseKind } from './id-words.js';
 
@@ -50,20 +49,15 @@ export const validateId = define<ValidateIdOptions>({
     };
   },
   run: async ({ stdin, out }, options) => {
-    let total = 0;
-    let invalid = 0;
-    for await (const batch of batchesOf(options.ids, stdin)) {
-      const lines: string[] = [];
-      for (const line of batch) {
-        if (options.print !== 'all' && isPlainlyValid(line, options)) continue;
-        const result = examine(line, options);
-        if (!result.valid) invalid += 1;
-        if (options.print === 'all' || (options.print === 'invalid' && !result.valid)) {
-          lines.push(lineFor(result, out));
-        }
-      }
-      total += batch.length;
-      if (lines.length > 0) await out.write(lines.join('')); // one large write, awaited: the reader sets the pace
+    const { total, invalid } =
+      options.ids === '-'
+        ? await validateLines(chunksOf(stdin, 'once'), options, out)
+        : await validateTexts([options.ids], options, out);
+    if (total === 0) {
+      throw new InvalidInputError('identifiers were to come from stdin, which is empty', {
+        reason: 'empty',
+        hint: 'pipe something in, one identifier a line',
+      });
     }
     if (options.print === 'count') {
       const count = { v: 1, total, valid: total - invalid, invalid } as const;
@@ -94,29 +88,51 @@ function whatToPrint(flags: Flags): ValidateIdOptions['print'] {
   return flags.given('invalidOnly') ? 'invalid' : 'all';
 }
 
-async function* batchesOf(ids: ValidateIdOptions['ids'], stdin: Input): AsyncGenerator<readonly IdLine[]> {
-  if (ids !== '-') {
-    yield ids;
-    return;
-  }
-  let isEmpty = true;
-  for await (const batch of idLines(chunksOf(stdin))) {
-    isEmpty = false;
-    yield batch;
-  }
-  if (isEmpty) {
-    throw new InvalidInputError('identifiers were to come from stdin, which is empty', {
-      reason: 'empty',
-      hint: 'pipe something in, one identifier a line',
-    });
-  }
+interface Tally {
+  readonly total: number;
+  readonly invalid: number;
 }
 
-/** The quick way to an answer that needs no result to print. */
-function isPlainlyValid(line: IdLine, options: ValidateIdOptions): boolean {
-  if (options.kind !== 'user' || typeof line !== 'string') return false;
-  const plain = plainUserId(line);
-  return plain === 'user' ? !options.mustBeServer : plain === 'server-user' && options.grammar !== 'strict';
+/** Identifiers on stdin: there may be millions. */
+async function validateLines(
+  chunks: AsyncIterable<Uint8Array>,
+  options: ValidateIdOptions,
+  out: Output,
+): Promise<Tally> {
+  if (options.kind !== 'user') return await validateTexts(idLines(chunks), options, out);
+  const { validateUserIds } = await import('./validate-user-ids.js');
+  const ids = {
+    blocks: idBlocks(chunks),
+    examine: (line: Uint8Array) => examine(decodeLine(line), options),
+    isShown: (result: IdResult) => isShown(result, options),
+    render: (result: IdResult) => lineFor(result, out),
+    isPlainJson: out.format === 'json' && !out.isTerminal,
+  };
+  return await validateUserIds(ids, out);
+}
+
+async function validateTexts(
+  batches: AsyncIterable<readonly IdLine[]> | Iterable<readonly IdLine[]>,
+  options: ValidateIdOptions,
+  out: Output,
+): Promise<Tally> {
+  let total = 0;
+  let invalid = 0;
+  for await (const batch of batches) {
+    const lines: string[] = [];
+    for (const line of batch) {
+      const result = examine(line, options);
+      if (!result.valid) invalid += 1;
+      if (isShown(result, options)) lines.push(lineFor(result, out));
+    }
+    total += batch.length;
+    if (lines.length > 0) await out.write(lines.join('')); // one large write, awaited: the reader sets the pace
+  }
+  return { total, invalid };
+}
+
+function isShown({ valid }: IdResult, { print }: ValidateIdOptions): boolean {
+  return print === 'all' || (print === 'invalid' && !valid);
 }
 
 function examine(line: IdLine, { kind, grammar, mustBeServer }: ValidateIdOptions): IdResult {

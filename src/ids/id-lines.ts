@@ -18,26 +18,43 @@ export interface NotUtf8 {
  * a line no more than its first MiB: what is longer is no identifier, whatever follows.
  */
 export async function* idLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<readonly IdLine[]> {
+  for await (const blocks of idBlocks(chunks)) yield blocks.flatMap(decodeBlock);
+}
+
+/**
+ * The same lines as bytes: blocks of whole lines, each with its `\n`, which a last line without one is given. What a
+ * chunk completes comes as one or two blocks, so that hardly anything has to be copied; a block lasts as long as the chunk,
+ * which may be overwritten when the next one is asked for.
+ */
+export async function* idBlocks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Uint8Array[]> {
   let rest: Uint8Array = new Uint8Array();
   for await (const chunk of chunks) {
-    const bytes = joined(rest, chunk);
-    const end = bytes.lastIndexOf(NEWLINE);
-    if (end !== -1) yield decodeLines(bytes.subarray(0, end));
-    rest = bytes.subarray(end + 1, end + 1 + MAX_LINE_BYTES);
+    const firstEnd = rest.length === 0 ? 0 : chunk.indexOf(NEWLINE) + 1;
+    const lastEnd = chunk.lastIndexOf(NEWLINE) + 1;
+    if (lastEnd > 0) {
+      const blocks = [copyOfBoth(rest, chunk.subarray(0, firstEnd)), chunk.subarray(firstEnd, lastEnd)];
+      rest = new Uint8Array();
+      yield blocks.filter((block) => block.length > 0);
+    }
+    rest = copyOfBoth(rest, chunk.subarray(lastEnd)).subarray(0, MAX_LINE_BYTES);
   }
-  if (rest.length > 0) yield decodeLines(rest);
+  if (rest.length > 0) yield [copyOfBoth(rest, Uint8Array.of(NEWLINE))];
+}
+
+/** Decodes a line, without its `\n`. */
+export function decodeLine(line: Uint8Array): IdLine {
+  return decodeUtf8(line) ?? { shown: new TextDecoder('utf-8', { ignoreBOM: true }).decode(line) };
 }
 
 /** `\n` is never part of a longer UTF-8 sequence, so lines decode together exactly as they do one by one. */
-function decodeLines(bytes: Uint8Array): readonly IdLine[] {
-  const text = decodeUtf8(bytes);
+function decodeBlock(block: Uint8Array): readonly IdLine[] {
+  const text = decodeUtf8(block.subarray(0, -1));
   if (text !== undefined) return text.split('\n');
   const lines: IdLine[] = [];
-  for (let start = 0, end = 0; end < bytes.length; start = end + 1) {
-    const newline = bytes.indexOf(NEWLINE, start);
-    end = newline === -1 ? bytes.length : newline;
-    const line = bytes.subarray(start, end);
-    lines.push(decodeUtf8(line) ?? { shown: new TextDecoder('utf-8', { ignoreBOM: true }).decode(line) });
+  for (let start = 0; start < block.length;) {
+    const end = block.indexOf(NEWLINE, start);
+    lines.push(decodeLine(block.subarray(start, end)));
+    start = end + 1;
   }
   return lines;
 }
@@ -50,8 +67,7 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (first.length === 0) return second;
+function copyOfBoth(first: Uint8Array, second: Uint8Array): Uint8Array {
   const both = new Uint8Array(first.length + second.length);
   both.set(first);
   both.set(second, first.length);

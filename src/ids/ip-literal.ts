@@ -15,20 +15,58 @@ export function isOctets(dotted: string): boolean {
  * hexadecimal digits, one `::` in place of one or more of them, an IPv4 address in place of the last two.
  */
 export function isIpv6(text: string): boolean {
-  const sides = text.split('::');
-  if (sides.length > 2) return false;
-  const last = sides.length - 1;
-  const counts = sides.map((side, index) => countGroups(side, index === last));
-  const groups = counts.reduce((sum, count) => sum + count, 0);
-  return sides.length === 2 ? groups <= 7 : groups === 8;
+  const bytes = ENCODER.encode(text);
+  return isIpv6At(bytes, 0, bytes.length);
 }
 
-/** How many groups of 16 bits `side` holds; NaN, which fails every comparison, if it is not made of groups. */
-function countGroups(side: string, mayEndInIpv4: boolean): number {
-  if (side === '') return 0;
-  const groups = side.split(':');
-  const tail = groups.at(-1) ?? '';
-  const ipv4 = mayEndInIpv4 && isIpv4Shape(tail) && isOctets(tail);
-  const hex = ipv4 ? groups.slice(0, -1) : groups;
-  return hex.every((group) => /^[0-9A-Fa-f]{1,4}$/.test(group)) ? hex.length + (ipv4 ? 2 : 0) : NaN;
+/** Is there an IPv6 address from `start` to `end`? */
+export function isIpv6At(bytes: Uint8Array, start: number, end: number): boolean {
+  let groups = 0;
+  let hasGap = false;
+  let at = start;
+  while (at < end) {
+    if (at + 1 < end && bytes[at] === COLON && bytes[at + 1] === COLON) {
+      if (hasGap) return false;
+      hasGap = true;
+      at += 2;
+      if (at === end) break;
+    } else if (groups > 0) {
+      if (bytes[at] !== COLON) return false;
+      at += 1;
+    }
+    const groupEnd = skipHex(bytes, at, end);
+    if (bytes[groupEnd] === DOT && groupEnd < end) {
+      return hasSixteenBytes(groups + 2, hasGap) && isIpv4(bytes.subarray(at, end));
+    }
+    if (groupEnd === at || groupEnd - at > 4) return false;
+    groups += 1;
+    at = groupEnd;
+  }
+  return hasSixteenBytes(groups, hasGap);
 }
+
+/** A gap stands for one group at least. */
+function hasSixteenBytes(groups: number, hasGap: boolean): boolean {
+  return hasGap ? groups <= 7 : groups === 8;
+}
+
+function isIpv4(ascii: Uint8Array): boolean {
+  const text = String.fromCharCode(...ascii);
+  return isIpv4Shape(text) && isOctets(text);
+}
+
+/** The first place from `start` on without a hexadecimal digit. */
+function skipHex(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && isHexDigit(bytes[at] ?? 0)) at += 1;
+  return at;
+}
+
+function isHexDigit(byte: number): boolean {
+  const lowerCase = byte | 0x20;
+  return (byte >= 0x30 && byte <= 0x39) || (lowerCase >= 0x61 && lowerCase <= 0x66);
+}
+
+const ENCODER = new TextEncoder();
+const COLON = 0x3a;
+const DOT = 0x2e;

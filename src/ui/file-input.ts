@@ -41,11 +41,12 @@ export async function readSecretFrom(source: string, stdin: Input, what: string)
 
 /**
  * The bytes of stdin as they come.
+ * @param use with `once`, a chunk may be overwritten when the next one is asked for
  * @throws UnreadableFileError when it cannot be read: it is closed, or open for writing only
  */
-export async function* chunksOf(stdin: Input): AsyncGenerator<Uint8Array> {
+export async function* chunksOf(stdin: Input, use?: 'once'): AsyncGenerator<Uint8Array> {
   try {
-    yield* stdin.chunks();
+    yield* stdin.chunks(use);
   } catch (error) {
     throw unreadableStdin(error);
   }

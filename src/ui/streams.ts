@@ -5,6 +5,7 @@
 import { fstatSync } from 'node:fs';
 import { DiskError, InvalidInputError, ReaderGoneError } from '../errors.js';
 import { escapeText } from './escape.js';
+import { chunksOfDescriptor } from './file-chunks.js';
 import { PLAIN_PALETTE, type Palette } from './palette.js';
 import { encodeError, renderError } from './voice.js';
 import { endsTorn, isFile, writeWhole } from './whole-write.js';
@@ -19,7 +20,7 @@ export interface WritableLike {
   readonly writableLength?: number | undefined;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
-  write(text: string, done: (error?: Error | null) => void): boolean;
+  write(text: string | Uint8Array, done: (error?: Error | null) => void): boolean;
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
@@ -38,10 +39,10 @@ export interface Output {
   readonly width: number;
   readonly palette: Palette;
   /**
-   * Writes text as it is, and resolves when the kernel has taken it.
+   * Writes text as it is, or as its bytes, and resolves when the kernel has taken it.
    * @throws ReaderGoneError when the reader went away, DiskError when the disk is full
    */
-  write(text: string): Promise<void>;
+  write(text: string | Uint8Array): Promise<void>;
   /**
    * Where stdout is a file that ends in the middle of a line, because a process was killed there, ends that line:
    * what is written next would be lost to who reads the file line by line.
@@ -114,7 +115,7 @@ export function openStreams(stdout: WritableLike, stderr: WritableLike, settings
   stdout.on('error', ignore);
   stderr.on('error', ignore);
 
-  async function write(text: string): Promise<void> {
+  async function write(text: string | Uint8Array): Promise<void> {
     if (outIsTerminal) live?.clear();
     if (file === undefined) await writeTo(stdout, text);
     else writeToFile(file, text);
@@ -181,8 +182,11 @@ export interface Input {
   readonly stream: ReadableLike;
   /** How many bytes it has in all, where that can be known: stdin is a file. */
   sizeBytes(): number | undefined;
-  /** The bytes as they come. */
-  chunks(): AsyncIterable<Uint8Array>;
+  /**
+   * The bytes as they come.
+   * @param use with `once`, a chunk may be overwritten when the next one is asked for
+   */
+  chunks(use?: 'once'): AsyncIterable<Uint8Array>;
   /**
    * Everything, as UTF-8.
    * @throws InvalidInputError when it is empty, too long, or no UTF-8
@@ -192,16 +196,18 @@ export interface Input {
 
 /** Opens stdin. A read that waits ends when the signal aborts, with the signal's reason. */
 export function openInput(stdin: ReadableLike, signal: AbortSignal): Input {
+  const file = (): number | undefined => (stdin.fd !== undefined && isFile(stdin.fd) ? stdin.fd : undefined);
   const input: Input = {
     isTerminal: stdin.isTTY === true,
     stream: stdin,
     sizeBytes: () => {
-      if (stdin.fd === undefined) return undefined;
-      const stats = fstatSync(stdin.fd);
-      return stats.isFile() ? stats.size : undefined;
+      const descriptor = file();
+      return descriptor === undefined ? undefined : fstatSync(descriptor).size;
     },
-    async *chunks() {
-      for await (const chunk of untilAborted(stdin, signal)) {
+    async *chunks(use) {
+      const descriptor = file();
+      const source = descriptor === undefined ? stdin : chunksOfDescriptor(descriptor, use === 'once');
+      for await (const chunk of untilAborted<string | Uint8Array>(source, signal)) {
         yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
       }
     },
@@ -269,7 +275,7 @@ function columnsOf({ columns }: WritableLike): number | undefined {
   return columns === 0 ? undefined : columns;
 }
 
-function writeToFile(descriptor: number, text: string): void {
+function writeToFile(descriptor: number, text: string | Uint8Array): void {
   try {
     writeWhole(descriptor, text);
   } catch (error) {
@@ -277,7 +283,7 @@ function writeToFile(descriptor: number, text: string): void {
   }
 }
 
-function writeTo(stream: WritableLike, text: string): Promise<void> {
+function writeTo(stream: WritableLike, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => (error ? reject(writeFailure(error)) : resolve()));
   });

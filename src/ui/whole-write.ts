@@ -2,13 +2,13 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 
 /**
- * Writes all of `text`, or throws: a disk that fills up takes a part of a write and says so only in its result,
- * which Node's stream for a redirected stdout does not look at.
+ * Writes all of a text or its bytes, or throws: a disk that fills up takes a part of a write and says so only in its
+ * result, which Node's stream for a redirected stdout does not look at.
  *
  * @throws the system's error, `ENOSPC` among them
  */
-export function writeWhole(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text, 'utf8');
+export function writeWhole(descriptor: number, text: string | Uint8Array): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
   for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
 }
 

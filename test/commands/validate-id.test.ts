@@ -184,7 +184,7 @@ describe('stdin', () => {
       write: (text, done) => {
         // whoever does not wait for a write has pulled more by the time it is done
         setImmediate(() => {
-          writes.push({ lineCount: text.split('\n').length - 1, pulled });
+          writes.push({ lineCount: textOf(text).split('\n').length - 1, pulled });
           done();
         });
         return false;
@@ -283,6 +283,10 @@ describe('a million lines', () => {
 function idsIn(stdout: string): unknown[] {
   const lines = stdout.split('\n').filter((line) => line !== '');
   return lines.map((line) => (JSON.parse(line) as { id: unknown }).id);
+}
+
+function textOf(written: string | Uint8Array): string {
+  return typeof written === 'string' ? written : Buffer.from(written).toString();
 }
 
 /** Runs the command on streams of the test's own. */

@@ -90,14 +90,14 @@ export class Collector {
     this.changes.setMaxListeners(0);
   }
 
-  write(text: string, done: (error?: Error | null) => void): boolean {
+  write(text: string | Uint8Array, done: (error?: Error | null) => void): boolean {
     const fails = this.broken !== undefined && this.writeCount >= this.broken.afterWrites;
     this.writeCount += 1;
     if (fails) {
       done(Object.assign(new Error('write failed'), { code: this.broken?.code }));
       return false;
     }
-    this.text += text;
+    this.text += typeof text === 'string' ? text : Buffer.from(text).toString();
     this.changes.emit('change');
     done();
     return true;

@@ -1,5 +1,8 @@
+import { closeSync, openSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   DiskError,
   InterruptedError,
@@ -9,6 +12,7 @@ import {
 } from '../../src/errors.js';
 import { decodeUtf8, openInput, openStreams, type StreamSettings } from '../../src/ui/streams.js';
 import { Collector, PLAIN_STREAMS } from '../kit/run-cli.js';
+import { makeTempDir, type TempDir } from '../kit/temp-dir.js';
 
 function open(settings: Partial<StreamSettings> = {}, terminal = false) {
   const stdout = new Collector(terminal, 40);
@@ -137,6 +141,38 @@ describe('Input', () => {
     await expect(
       openInput(Readable.from([Buffer.alloc(9)]), awake).text('the content', 8),
     ).rejects.toBeInstanceOf(InvalidInputError);
+  });
+});
+
+describe('Input from a file', () => {
+  let directory: TempDir;
+  let descriptor: number;
+  beforeEach(async () => {
+    directory = await makeTempDir();
+    await writeFile(join(directory.path, 'file'), 'abc');
+    descriptor = openSync(join(directory.path, 'file'), 'r');
+  });
+  afterEach(async () => {
+    closeSync(descriptor);
+    await directory.remove();
+  });
+
+  function openFile(signal = awake) {
+    const unused = new Readable({ read: () => expect.unreachable('the stream is read') });
+    return openInput(Object.assign(unused, { fd: descriptor }), signal);
+  }
+
+  it('is read from the file itself', async () => {
+    expect(openFile().sizeBytes()).toBe(3);
+    await expect(openFile().text('the content')).resolves.toBe('abc');
+  });
+
+  it('ends when the signal aborts', async () => {
+    const interrupt = new AbortController();
+    const chunks = openFile(interrupt.signal).chunks()[Symbol.asyncIterator]();
+    expect(await chunks.next()).toMatchObject({ done: false });
+    interrupt.abort(new InterruptedError('SIGINT'));
+    await expect(chunks.next()).rejects.toBeInstanceOf(InterruptedError);
   });
 });
 

@@ -27,6 +27,11 @@ it('writes all of a long text', () => {
   expect(readFileSync(join(directory.path, 'file'), 'utf8')).toBe(text);
 });
 
+it('writes bytes as they are', () => {
+  withFile('', 'w', (descriptor) => writeWhole(descriptor, Uint8Array.of(0xff, 0x00)));
+  expect([...readFileSync(join(directory.path, 'file'))]).toEqual([0xff, 0x00]);
+});
+
 it('knows a file from what is none', () => {
   expect(withFile('', 'r', isFile)).toBe(true);
   const nothing = openSync('/dev/null', 'w');
