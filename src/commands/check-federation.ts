@@ -24,7 +24,7 @@ export async function openSecondServer(
   const files = await readServeFiles(context, { federation: options, natsCredsFile: undefined });
   const { certificate, signingKeys: keys, federationCa: caCertPem } = files;
   const { listen, serverName, insecure } = options;
-  const { transport, reach } = openFederationTransport(context, { caCertPem, insecure });
+  const { transport, reach } = await openFederationTransport(context, { caCertPem, insecure });
   const second = await startSecondServer({
     peer,
     ...listen,

@@ -1,6 +1,7 @@
 /** Whom a command trusts among other servers, and how far it reaches. */
 import { InvalidInputError } from '../errors.js';
 import type { Reach } from '../federation/address.js';
+import type { TrustedRoots } from '../http/certificates.js';
 import { openTransport, type Transport } from '../http/transport.js';
 import type { Context } from './context.js';
 import { traceSink } from './open-http.js';
@@ -17,13 +18,19 @@ export interface FederationTrust {
  * Whoever names an authority has servers of their own, and these are seldom public: then all addresses are in reach.
  * @throws InvalidInputError when `--federation-ca` holds no certificate
  */
-export function openFederationTransport(
+export async function openFederationTransport(
   context: Context,
   { caCertPem, insecure }: FederationTrust,
-): { readonly transport: Transport; readonly reach: Reach } {
+): Promise<{ readonly transport: Transport; readonly reach: Reach }> {
   const reach = insecure || caCertPem !== undefined ? 'any' : 'public';
+  const trusted = caCertPem === undefined ? undefined : await trustIn(caCertPem);
+  return { transport: openTransport({ trusted, insecure, trace: traceSink(context) }), reach };
+}
+
+async function trustIn(pem: string): Promise<TrustedRoots> {
+  const { parseCertificates } = await import('../http/certificates.js');
   try {
-    return { transport: openTransport({ caCertPem, insecure, trace: traceSink(context) }), reach };
+    return parseCertificates(pem);
   } catch (cause) {
     if (!(cause instanceof InvalidInputError)) throw cause;
     throw new InvalidInputError('--federation-ca holds no PEM certificate that can be read', {

@@ -1,6 +1,7 @@
 /** Opens the one HTTP client of a run from the global flags and the environment. */
 import { appendFileSync, promises as files } from 'node:fs';
 import { UnreadableFileError } from '../errors.js';
+import type { TrustedRoots } from '../http/certificates.js';
 import { HttpClient } from '../http/client.js';
 import { openTransport, type Transport } from '../http/transport.js';
 import type { Context } from './context.js';
@@ -15,7 +16,7 @@ export async function openHttp(
 ): Promise<HttpClient> {
   const { globals, env, talk } = context;
   const transport = openTransport({
-    caCertPem: globals.caCertFile === undefined ? undefined : await readPem(globals.caCertFile),
+    trusted: globals.caCertFile === undefined ? undefined : await trustIn(globals.caCertFile),
     insecure: globals.insecure,
     proxy: globals.proxy,
     httpsProxy: env['HTTPS_PROXY'] ?? env['https_proxy'],
@@ -66,6 +67,11 @@ function writeTrace(file: string, text: string): void {
       cause: error,
     });
   }
+}
+
+async function trustIn(file: string): Promise<TrustedRoots> {
+  const { parseCertificates } = await import('../http/certificates.js');
+  return parseCertificates(await readPem(file));
 }
 
 async function readPem(file: string): Promise<string> {

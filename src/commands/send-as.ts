@@ -79,7 +79,7 @@ async function openClient(context: Context, { caCertFile, insecure }: SendAs) {
   const { globals, clock, chance, stdin, talk } = context;
   const caCertPem =
     caCertFile === undefined ? undefined : await readTextFrom(caCertFile, stdin, 'certificates');
-  const { transport, reach } = openFederationTransport(context, { caCertPem, insecure });
+  const { transport, reach } = await openFederationTransport(context, { caCertPem, insecure });
   const client = new FederationClient({
     transport,
     reach,

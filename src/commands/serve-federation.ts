@@ -7,15 +7,15 @@ import { openFederationTransport } from './federation-transport.js';
 import type { ServeFiles } from './serve-files.js';
 
 /** @throws InvalidInputError when `--federation-ca` holds no certificate */
-export function federationOptions(
+export async function federationOptions(
   context: Context,
   { signingKeys, federationCa: caCertPem }: ServeFiles,
   insecure: boolean,
-): FederationOptions {
+): Promise<FederationOptions> {
   const { talk } = context;
   return {
     signingKeys,
-    ...openFederationTransport(context, { caCertPem, insecure }),
+    ...(await openFederationTransport(context, { caCertPem, insecure })),
     onUnsent: (failure) => {
       // of a server that is down, once is enough for who does not ask for more
       if (failure.failures === 1) talk.notice(unsentWords(failure));

@@ -56,7 +56,7 @@ async function start(
     ...(users.length === 0 ? {} : { users: users.map((name) => ({ name })) }),
     federationPort: options.federation.port,
     certificate: files.certificate,
-    federation: federationOptions(context, files, options.federation.insecure),
+    federation: await federationOptions(context, files, options.federation.insecure),
     natsCredentials: files.natsCredentials,
     store,
     clock,

@@ -27,12 +27,11 @@ export class ConnectTimeout extends Error {
 
 /** Takes requests with `PeerRequestOptions`, and no others. */
 export class Connections extends Agent {
-  readonly #trust: () => Trust;
+  readonly #trust: Trust;
   readonly #opening = new Set<AbortController>();
   #isClosed = false;
 
-  /** @param trust asked for each connection with TLS */
-  constructor(trust: () => Trust) {
+  constructor(trust: Trust) {
     super({ keepAlive: true, scheduling: 'lifo', timeout: IDLE_MS, keepAliveMsecs: KERNEL_ASKS_AFTER_MS });
     this.#trust = trust;
   }

@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import { request as startRequest, type IncomingMessage } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
+import type { TrustedRoots } from './certificates.js';
 
 /** Where a connection leads. */
 export interface Peer {
@@ -24,7 +24,12 @@ export interface Tunnel {
 }
 
 /** Which certificates are trusted. */
-export type Trust = Pick<ConnectionOptions, 'rejectUnauthorized' | 'secureContext'>;
+export interface Trust {
+  /** Any at all? */
+  readonly insecure?: boolean | undefined;
+  /** In place of the default roots. */
+  readonly trusted?: TrustedRoots | undefined;
+}
 
 /** The proxy answered, and not with what was asked of it. */
 export class ProxyRefusal extends Error {
@@ -51,7 +56,7 @@ export class CutOffError extends Error {
  */
 export async function openSocket(
   { host, port, certifiedFor, tunnel }: Peer,
-  trust: () => Trust,
+  trust: Trust,
   signal: AbortSignal,
 ): Promise<Socket> {
   const plain =
@@ -65,10 +70,12 @@ export async function openSocket(
         );
   if (certifiedFor === undefined) return plain;
 
+  const { insecure, trusted } = trust;
   const tls = await import('node:tls'); // few need it at once
   const secure = tls.connect({
     socket: plain,
-    ...trust(),
+    rejectUnauthorized: insecure !== true,
+    ...(trusted && { secureContext: trusted() }),
     ALPNProtocols: ['http/1.1'],
     servername: isIP(certifiedFor) === 0 ? certifiedFor : '', // RFC 6066 section 3: never an address
     checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(certifiedFor, certificate),

@@ -4,15 +4,14 @@
  * It follows the redirects that may be followed, keeps connections alive, and knows proxies and certificates.
  * It never repeats a request (client.ts does) and never looks into a body.
  */
-import { X509Certificate } from 'node:crypto';
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { InvalidInputError } from '../errors.js';
 import { VERSION } from '../version.js';
+import type { TrustedRoots } from './certificates.js';
 import { Connections } from './connections.js';
 import { dispatch, type Route } from './dispatch.js';
 import { Limit } from './limit.js';
 import { timedOut } from './network-error.js';
-import type { Peer, Trust } from './open-socket.js';
+import type { Peer } from './open-socket.js';
 import { proxyFor, type ProxySettings } from './proxy.js';
 import { followRedirect, redirectTarget } from './redirect.js';
 import type { Answer, HttpRequest } from './request.js';
@@ -32,8 +31,8 @@ export interface Transport {
 }
 
 export interface TransportOptions extends ProxySettings {
-  /** `--cacert`: PEM certificates trusted besides the default roots. */
-  readonly caCertPem?: string | undefined;
+  /** `--cacert`: what is trusted in place of the default roots alone. */
+  readonly trusted?: TrustedRoots | undefined;
   /** `--insecure`: trust any certificate. */
   readonly insecure?: boolean | undefined;
   /** Gets the wire log line by line, secrets struck out; text of the server is not escaped. */
@@ -43,11 +42,10 @@ export interface TransportOptions extends ProxySettings {
 /**
  * Opens a transport. It connects when it has to.
  *
- * @throws InvalidInputError when `caCertPem` holds no certificate that can be read, and when `proxy` is no URL or
- *   holds a password, which would show in the list of processes
+ * @throws InvalidInputError when `proxy` is no URL or holds a password, which would show in the list of processes
  */
 export function openTransport(options: TransportOptions): Transport {
-  const { caCertPem, proxy } = options;
+  const { proxy } = options;
   // a single word is a slip, and would be looked for in DNS
   if (proxy !== undefined && proxy !== '' && !/:\/\/|:\d+\/?$/.test(proxy)) throw noProxyUrl();
   if (proxy !== undefined && proxy !== '' && parseProxy(proxy).authorization !== undefined) {
@@ -56,7 +54,7 @@ export function openTransport(options: TransportOptions): Transport {
       at: '--proxy',
     });
   }
-  return new SocketTransport(options, caCertPem === undefined ? undefined : parseCertificates(caCertPem));
+  return new SocketTransport(options);
 }
 
 class SocketTransport implements Transport {
@@ -64,9 +62,9 @@ class SocketTransport implements Transport {
   readonly #connections: Connections;
   readonly #trace: Trace | undefined;
 
-  constructor(options: TransportOptions, trusted: readonly string[] | undefined) {
+  constructor(options: TransportOptions) {
     this.#options = options;
-    this.#connections = new Connections(trustOf(options.insecure === true, trusted));
+    this.#connections = new Connections(options);
     this.#trace = options.trace && openTrace(options.trace);
   }
 
@@ -150,31 +148,6 @@ function headersOf(
   for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = value;
   if (accessToken !== undefined) all['authorization'] = `Bearer ${accessToken}`;
   return all;
-}
-
-/** Node itself takes any text for a certificate, and then trusts nothing new. */
-function parseCertificates(pem: string): readonly string[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  try {
-    if (blocks.length === 0) throw new Error('no certificate found');
-    return blocks.map((block) => new X509Certificate(block).toString());
-  } catch (cause) {
-    throw new InvalidInputError('--cacert holds no PEM certificate that can be read', {
-      hint: 'it begins with -----BEGIN CERTIFICATE-----',
-      at: '--cacert',
-      cause,
-    });
-  }
-}
-
-/** The default roots and `trusted`, parsed once: given as text, Node would do it anew for each connection. */
-function trustOf(isInsecure: boolean, trusted: readonly string[] | undefined): () => Trust {
-  let secureContext: SecureContext | undefined;
-  return () => {
-    if (trusted !== undefined)
-      secureContext ??= createSecureContext({ ca: [...rootCertificates, ...trusted] });
-    return { rejectUnauthorized: !isInsecure, ...(secureContext && { secureContext }) };
-  };
 }
 
 /** A proxy without a scheme is http, as curl has it. The error does not show it: it may hold a password. */

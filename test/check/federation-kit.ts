@@ -7,6 +7,7 @@ import {
   type SecondServerOptions,
 } from '../../src/check/second-server.js';
 import { systemClock } from '../../src/clock.js';
+import { parseCertificates } from '../../src/http/certificates.js';
 import { openTransport } from '../../src/http/transport.js';
 import { parseServerName, type ServerName } from '../../src/ids/server-name.js';
 import { startServer, type RunningServer, type ServerOptions } from '../../src/server/listen.js';
@@ -17,7 +18,7 @@ export async function startFederated(options: ServerOptions = {}): Promise<Runni
   const server = await startServer({
     federationPort: 0,
     certificate: { cert: GOOD, key: KEY },
-    federation: { transport: openTransport({ caCertPem: AUTHORITY }), reach: 'loopback' },
+    federation: { transport: openTransport({ trusted: parseCertificates(AUTHORITY) }), reach: 'loopback' },
     ...options,
   });
   onTestFinished(() => server.stop());
@@ -34,7 +35,7 @@ export async function startSecond(
     host: '127.0.0.1',
     port: 0,
     certificate: { cert: GOOD, key: KEY },
-    transport: openTransport({ caCertPem: AUTHORITY }),
+    transport: openTransport({ trusted: parseCertificates(AUTHORITY) }),
     reach: 'loopback',
     clock: systemClock,
     chance: systemChance,

@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeDirectToDevice } from '../../src/todevice/edu.js';
 import { verifyServerKeys } from '../../src/federation/server-keys.js';
 import { sendTransaction } from '../../src/federation/send-transaction.js';
+import { parseCertificates } from '../../src/http/certificates.js';
 import { openTransport } from '../../src/http/transport.js';
 import { parseServerName } from '../../src/ids/server-name.js';
 import { parseUserId } from '../../src/ids/user-id.js';
@@ -15,7 +16,7 @@ import { NOWHERE, startFederated, startSecond } from './federation-kit.js';
 const EDU = jsonTextOf({ content: { n: 1 }, edu_type: 'org.example.edu' });
 
 function client() {
-  const transport = openTransport({ caCertPem: AUTHORITY });
+  const transport = openTransport({ trusted: parseCertificates(AUTHORITY) });
   onTestFinished(() => transport.close());
   return (url: string, method: 'GET' | 'PUT' = 'GET') => transport.exchange({ method, url });
 }

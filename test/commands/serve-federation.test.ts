@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { signRequest } from '../../src/federation/signed-request.js';
+import { parseCertificates } from '../../src/http/certificates.js';
 import { openTransport } from '../../src/http/transport.js';
 import { parseServerName } from '../../src/ids/server-name.js';
 import { parseJson } from '../../src/wire/json.js';
@@ -22,7 +23,8 @@ async function write(files: Readonly<Record<string, string>>): Promise<(name: st
 
 /** Asks the TLS listener for its version; trusts any certificate, or those of an authority. */
 async function versionOf(ready: Ready, caCertPem?: string): Promise<string> {
-  const transport = openTransport(caCertPem === undefined ? { insecure: true } : { caCertPem });
+  const trusted = caCertPem === undefined ? undefined : parseCertificates(caCertPem);
+  const transport = openTransport(trusted === undefined ? { insecure: true } : { trusted });
   try {
     const url = `${defined(ready.federation)}/_matrix/federation/v1/version`;
     return (await transport.exchange({ method: 'GET', url })).body;

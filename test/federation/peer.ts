@@ -5,6 +5,7 @@ import { publishedKeys } from '../../src/federation/server-keys.js';
 import { signingKeyFromSeed, type SigningKey } from '../../src/federation/signing-key.js';
 import { systemResolver } from '../../src/federation/system-resolver.js';
 import { systemClock } from '../../src/clock.js';
+import { parseCertificates } from '../../src/http/certificates.js';
 import { openTransport } from '../../src/http/transport.js';
 import { parseServerName, type ServerName } from '../../src/ids/server-name.js';
 import { plainValue } from '../../src/wire/json.js';
@@ -35,7 +36,7 @@ export async function startPeer(respond: Respond = receive, publishes = true): P
 
 /** A client for peers: it reaches loopback and trusts their certificate. */
 export function openClient(options: Partial<FederationClientOptions> = {}): FederationClient {
-  const transport = openTransport({ caCertPem: AUTHORITY });
+  const transport = openTransport({ trusted: parseCertificates(AUTHORITY) });
   onTestFinished(() => transport.close());
   return new FederationClient({
     transport,

@@ -1,4 +1,5 @@
 import { onTestFinished, describe, expect, it } from 'vitest';
+import { parseCertificates } from '../../src/http/certificates.js';
 import { openTransport, type Transport } from '../../src/http/transport.js';
 import { AUTHORITY, ELSEWHERE, GOOD, KEY, SELF_SIGNED } from './certificates.js';
 import { json, startLoopbackServer, type Respond } from './loopback-server.js';
@@ -103,7 +104,7 @@ function exchange(request: Omit<Parameters<Transport['exchange']>[0], 'method'>)
 }
 
 function open(options: Parameters<typeof openTransport>[0] = {}): Transport {
-  const transport = openTransport({ caCertPem: AUTHORITY, ...options });
+  const transport = openTransport({ trusted: parseCertificates(AUTHORITY), ...options });
   onTestFinished(() => transport.close());
   return transport;
 }

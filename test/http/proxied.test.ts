@@ -3,6 +3,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { InvalidInputError } from '../../src/errors.js';
 import type { Answer } from '../../src/http/request.js';
+import { parseCertificates } from '../../src/http/certificates.js';
 import { openTransport, type TransportOptions } from '../../src/http/transport.js';
 import * as certificates from './certificates.js';
 import { json, startLoopbackServer } from './loopback-server.js';
@@ -62,7 +63,7 @@ function startElsewhere() {
 }
 
 async function visit(url: string, options: TransportOptions): Promise<Answer> {
-  const transport = openTransport({ caCertPem: certificates.AUTHORITY, ...options });
+  const transport = openTransport({ trusted: parseCertificates(certificates.AUTHORITY), ...options });
   onTestFinished(() => transport.close());
   return transport.exchange({ method: 'GET', url, accessToken: 'tok' });
 }

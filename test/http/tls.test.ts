@@ -1,11 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NetworkError } from '../../src/errors.js';
 import { UnsentError } from '../../src/http/network-error.js';
+import { parseCertificates } from '../../src/http/certificates.js';
 import { openTransport, type TransportOptions } from '../../src/http/transport.js';
 import * as certificates from './certificates.js';
 import { json, startLoopbackServer, type LoopbackServer } from './loopback-server.js';
 
-const TRUSTING = { caCertPem: certificates.AUTHORITY };
+const TRUSTING = { trusted: parseCertificates(certificates.AUTHORITY) };
 
 function startTlsServer(cert: string): Promise<LoopbackServer> {
   return startLoopbackServer((_asked, response) => json(response, 200, {}), { cert, key: certificates.KEY });
@@ -28,12 +29,12 @@ describe('a certificate', () => {
     [
       'of an authority among others',
       certificates.GOOD,
-      { caCertPem: `# ours\n${certificates.SELF_SIGNED}\n${certificates.AUTHORITY}` },
+      { trusted: parseCertificates(`# ours\n${certificates.SELF_SIGNED}\n${certificates.AUTHORITY}`) },
     ],
     [
       'that is self-signed and given itself',
       certificates.SELF_SIGNED,
-      { caCertPem: certificates.SELF_SIGNED },
+      { trusted: parseCertificates(certificates.SELF_SIGNED) },
     ],
     ['of nobody, with --insecure', certificates.SELF_SIGNED, { insecure: true }],
     ['that has expired, with --insecure', certificates.EXPIRED, { insecure: true }],

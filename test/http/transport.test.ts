@@ -1,13 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import {
-  InterruptedError,
-  InvalidInputError,
-  MalformedResponseError,
-  NetworkError,
-  RedirectError,
-} from '../../src/errors.js';
+import { InterruptedError, MalformedResponseError, NetworkError, RedirectError } from '../../src/errors.js';
 import { UnsentError } from '../../src/http/network-error.js';
 import { openTransport, type Transport, type TransportOptions } from '../../src/http/transport.js';
 import { VERSION } from '../../src/version.js';
@@ -389,13 +383,4 @@ describe('the wire log', () => {
     expect(log).toMatch(/> GET .*\/a\n[^]*< 307\n[^]*> GET .*\/b\n[^]*\* .*cut off/);
     expect(log).not.toContain('secret-token');
   });
-});
-
-describe('options', () => {
-  it.each(['', 'garbage', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'])(
-    'refuse %j as certificates',
-    (caCertPem) => {
-      expect(() => openTransport({ caCertPem })).toThrow(InvalidInputError);
-    },
-  );
 });

@@ -1,6 +1,7 @@
 /** A homeserver with another server beside it, each as the other sees it. */
 import { signRequest, type UnsignedRequest } from '../../src/federation/signed-request.js';
 import type { Identity } from '../../src/federation/server-keys.js';
+import { parseCertificates } from '../../src/http/certificates.js';
 import { openTransport } from '../../src/http/transport.js';
 import type { HomeserverOptions } from '../../src/server/open.js';
 import { jsonTextOf, parseJson } from '../../src/wire/json.js';
@@ -46,7 +47,7 @@ export async function openFederated({
   const server = await openTestServer({
     ...options,
     federation: {
-      transport: openTransport({ caCertPem: AUTHORITY }),
+      transport: openTransport({ trusted: parseCertificates(AUTHORITY) }),
       reach: 'loopback',
       ...options.federation,
     },

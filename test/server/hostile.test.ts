@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { publishedKeys, type Identity } from '../../src/federation/server-keys.js';
 import { signRequest } from '../../src/federation/signed-request.js';
+import { parseCertificates } from '../../src/http/certificates.js';
 import { openTransport } from '../../src/http/transport.js';
 import { parseServerName, type ServerName } from '../../src/ids/server-name.js';
 import { startServer, type RunningServer } from '../../src/server/listen.js';
@@ -48,7 +49,7 @@ async function openStage(): Promise<Stage> {
   const server = await startServer({
     federationPort: 0,
     certificate: { cert: GOOD, key: KEY },
-    federation: { transport: openTransport({ caCertPem: AUTHORITY }), reach: 'loopback' },
+    federation: { transport: openTransport({ trusted: parseCertificates(AUTHORITY) }), reach: 'loopback' },
     handlers: [parseHandlerRule('org.example.*=echo')],
     onEvent: (entry) => log.push(entry),
     onFault: (error) => bugs.push(error),

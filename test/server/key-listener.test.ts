@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { verifyServerKeys } from '../../src/federation/server-keys.js';
+import { parseCertificates } from '../../src/http/certificates.js';
 import { openTransport } from '../../src/http/transport.js';
 import { parseServerName } from '../../src/ids/server-name.js';
 import { startKeyListener, type KeyListenerOptions } from '../../src/server/key-listener.js';
@@ -26,8 +27,9 @@ async function start(options: Partial<KeyListenerOptions> = {}) {
 }
 
 /** A client that trusts the certificate above, or none that Node does not. */
-function client(caCertPem: string | undefined) {
-  const transport = openTransport({ caCertPem });
+function client(trustedPem: string | undefined) {
+  const trusted = trustedPem === undefined ? undefined : parseCertificates(trustedPem);
+  const transport = openTransport({ trusted });
   onTestFinished(() => transport.close());
   return (url: string, method: 'GET' | 'PUT' = 'GET') => transport.exchange({ method, url });
 }
