@@ -40,7 +40,7 @@ export async function takeQueueOf(
   isShared: boolean,
 ): Promise<DeviceQueue> {
   const device = await deviceOf(session, signal);
-  const files = deviceFilesOf(directoriesOf(env), device);
+  const files = await deviceFilesOf(directoriesOf(env), device);
   const lock = await takeDeviceLock(files.lock, pid);
   try {
     if (!isShared) await refuseSharedDevice(session, device, signal);

@@ -82,7 +82,7 @@ async function run(context: Context, options: GatewayRun): Promise<ExitCode> {
     userId: serverUserOf(place.serverName),
     deviceId: SERVER_DEVICE_ID,
   };
-  const files = deviceFilesOf(directoriesOf(env), device);
+  const files = await deviceFilesOf(directoriesOf(env), device);
   const metrics = createMetrics();
   const lock = await takeDeviceLock(files.lock, pid);
   try {

@@ -62,7 +62,7 @@ function chosen({ globals, env }: Context, stored: Profiles): readonly [ProfileN
 async function logoutOf(context: Context, name: ProfileName, profile: Profile): Promise<void> {
   const session = await endRemotely(context, name, profile);
   await profileStore(context).update((stored) => withoutProfile(stored, name), context.signal);
-  forgetDevice(context, profile);
+  await forgetDevice(context, profile);
   const { homeserver, userId, deviceId } = profile;
   const result: LogoutResult = {
     v: 1,
@@ -76,8 +76,8 @@ async function logoutOf(context: Context, name: ProfileName, profile: Profile): 
 }
 
 /** The homeserver deletes the device and what waits for it; what is kept here for it is of no use then. */
-function forgetDevice({ env, talk }: Context, profile: Profile): void {
-  const files = deviceFilesOf(directoriesOf(env), profile);
+async function forgetDevice({ env, talk }: Context, profile: Profile): Promise<void> {
+  const files = await deviceFilesOf(directoriesOf(env), profile);
   const { length } = openSpool(files.spool).waiting;
   if (length > 0) talk.warn(`${length} events that no listen has printed yet are thrown away`);
   removeFile(files.position);

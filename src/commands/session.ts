@@ -69,11 +69,12 @@ export async function openStored(
   homeserver = profile.homeserver,
 ): Promise<Session> {
   const http = await context.http();
+  const { refreshLock } = await deviceFilesOf(directoriesOf(context.env), profile);
   const tokens = storedTokens({
     store: profileStore(context),
     name,
     profile,
-    refreshLock: deviceFilesOf(directoriesOf(context.env), profile).refreshLock,
+    refreshLock,
     waiter: { pid: context.pid, clock: context.clock },
     refresh: (refreshToken, signal) =>
       refresh(openClientApi({ baseUrl: homeserver, http }), { refreshToken }, signal),

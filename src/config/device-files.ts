@@ -1,5 +1,4 @@
 /** The files that belong to one device: its position, its spool, its locks and its token. */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Directories } from './paths.js';
 
@@ -23,8 +22,8 @@ export interface DeviceFiles {
 }
 
 /** The paths for one device. The names are hashes: nothing a server says becomes part of a path. */
-export function deviceFilesOf(directories: Directories, device: DeviceKey): DeviceFiles {
-  const name = hashedName([device.homeserver, device.userId, device.deviceId]);
+export async function deviceFilesOf(directories: Directories, device: DeviceKey): Promise<DeviceFiles> {
+  const name = await hashedName([device.homeserver, device.userId, device.deviceId]);
   return {
     position: join(directories.state, 'positions', `${name}.json`),
     spool: join(directories.state, 'spools', `${name}.ndjson`),
@@ -35,7 +34,8 @@ export function deviceFilesOf(directories: Directories, device: DeviceKey): Devi
 }
 
 /** A file name made of `parts` and of nothing in them; equal only for equal parts. */
-export function hashedName(parts: readonly string[]): string {
+export async function hashedName(parts: readonly string[]): Promise<string> {
+  const { createHash } = await import('node:crypto'); // slow, and who has the token from the environment may not need it
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, NAME_CHARACTERS);
 }
 

@@ -77,7 +77,6 @@ export interface ProfileStoreOptions {
 /** Opens the file of profiles. Nothing is read or made yet. */
 export function openProfileStore({ directories, clock, pid, signals }: ProfileStoreOptions): ProfileStore {
   const file = join(directories.config, 'profiles.json');
-  const lock = join(directories.state, 'locks', `${hashedName([file])}.profiles`);
   const read = async (): Promise<Profiles> => {
     const text = await readSettings(file);
     return text === undefined ? NO_PROFILES : parseProfiles(text, file);
@@ -85,13 +84,15 @@ export function openProfileStore({ directories, clock, pid, signals }: ProfileSt
   return {
     file,
     read,
-    update: (change, signal) =>
-      withLock(lock, { pid, clock, signal }, async () => {
+    update: async (change, signal) => {
+      const lock = join(directories.state, 'locks', `${await hashedName([file])}.profiles`);
+      return withLock(lock, { pid, clock, signal }, async () => {
         const before = await read();
         const after = change(before);
         if (after !== before) await writeSettings(file, encodeProfiles(after), signals);
         return after;
-      }),
+      });
+    },
   };
 }
 

@@ -110,7 +110,7 @@ describe('logout', () => {
       userId: String(login['user_id']),
       deviceId: String(login['device_id']),
     };
-    const files = deviceFilesOf(directoriesOf(place.env), device);
+    const files = await deviceFilesOf(directoriesOf(place.env), device);
     writePosition(files.position, { api: 'v3', since: 's1', consumed: 0 });
     appendToSpool(files.spool, [{ sender: '@:example.org', type: 'a', content: compactJson('{}') }]);
     const { stderr } = await place.run(['logout']);

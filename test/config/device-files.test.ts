@@ -5,9 +5,9 @@ const directories = { config: '/c', state: '/s' };
 const device = { homeserver: 'https://example.org', userId: '@alice:example.org', deviceId: 'ABC' };
 
 describe('deviceFilesOf', () => {
-  it('names files by a hash, below the state directory', () => {
+  it('names files by a hash, below the state directory', async () => {
     const name = '[0-9a-f]{32}';
-    const files = deviceFilesOf(directories, device);
+    const files = await deviceFilesOf(directories, device);
     expect(files.position).toMatch(new RegExp(`^/s/positions/${name}\\.json$`));
     expect(files.spool).toMatch(new RegExp(`^/s/spools/${name}\\.ndjson$`));
     expect(files.lock).toMatch(new RegExp(`^/s/locks/${name}\\.device$`));
@@ -15,8 +15,9 @@ describe('deviceFilesOf', () => {
     expect(files.token).toMatch(new RegExp(`^/s/tokens/${name}$`));
   });
 
-  it('gives the same names again', () => {
-    expect(deviceFilesOf(directories, { ...device })).toEqual(deviceFilesOf(directories, device));
+  it('gives the same names again', async () => {
+    const files = await deviceFilesOf(directories, device);
+    expect(await deviceFilesOf(directories, { ...device })).toEqual(files);
   });
 
   it.each([
@@ -24,9 +25,9 @@ describe('deviceFilesOf', () => {
     { ...device, userId: '@bob:example.org' },
     { ...device, deviceId: '../../etc/passwd' },
     { homeserver: 'https://example.org', userId: '@alice:example.orgA', deviceId: 'BC' },
-  ])('gives another device other names: $userId $deviceId at $homeserver', (other) => {
-    const position = deviceFilesOf(directories, other).position;
-    expect(position).not.toBe(deviceFilesOf(directories, device).position);
+  ])('gives another device other names: $userId $deviceId at $homeserver', async (other) => {
+    const { position } = await deviceFilesOf(directories, other);
+    expect(position).not.toBe((await deviceFilesOf(directories, device)).position);
     expect(position).toMatch(/^\/s\/positions\/[0-9a-f]{32}\.json$/);
   });
 });
