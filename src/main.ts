@@ -22,43 +22,45 @@ import {
 } from './errors.js';
 import { exitCodeOf, type ExitCode } from './exit-codes.js';
 import type { HttpClient } from './http/client.js';
-import { loadPalette, wantsColor, type Palette } from './ui/palette.js';
+import { paletteFor, PLAIN_PALETTE } from './ui/palette.js';
 import {
-  formatFor,
   openInput,
   openStreams,
   type Format,
   type Input,
   type ReadableLike,
+  type StandardStreams,
+  type Streams,
   type StreamSettings,
-  type WritableLike,
 } from './ui/streams.js';
 import { VERSION } from './version.js';
 
 /** The part of Node's `process` that the program uses; a test hands in its own. */
-export interface ProcessLike extends SignalListeners {
+export interface ProcessLike extends SignalListeners, StandardStreams {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pid: number;
   readonly execPath: string;
   readonly stdin: ReadableLike & { destroy?(): unknown };
-  readonly stdout: WritableLike;
-  readonly stderr: WritableLike;
   on(signal: Signal, listener: (signal: Signal) => void): unknown;
   off(signal: Signal, listener: (signal: Signal) => void): unknown;
   exit(code: number): never;
 }
 
-/**
- * Runs one command line, and resolves with the exit status when all output was written.
- * @param self how to start this program: executable and first arguments
- */
-export async function main(
-  process: ProcessLike,
-  self: readonly string[] = [process.execPath, process.argv[1] ?? ''],
-): Promise<ExitCode> {
+/** What the launcher knows. */
+export interface Launch {
+  /** How to start this program: executable and first arguments. Default: by Node, with the file that was named to it. */
+  readonly self?: readonly string[];
+  /** That of the process; none where stdout is made of memory. */
+  readonly stdoutDescriptor?: number;
+}
+
+/** Runs one command line, and resolves with the exit status when all output was written. */
+export async function main(process: ProcessLike, launch: Launch = {}): Promise<ExitCode> {
   const argv = process.argv.slice(2);
-  const early = openStreams(process.stdout, process.stderr, plainSettings(formatTyped(argv)));
+  const open = (settings: StreamSettings): Streams =>
+    openStreams(process, { ...settings, stdoutDescriptor: launch.stdoutDescriptor });
+  const early = open(plainSettings(formatTyped(argv)));
   try {
     const chosen = await parseCommandLine(argv, COMMANDS);
     if ('help' in chosen) {
@@ -66,7 +68,8 @@ export async function main(
       else early.talk.raw(chosen.help);
       return chosen.exitCode;
     }
-    return await runChosen(process, self, chosen);
+    const self = launch.self ?? [process.execPath, process.argv[1] ?? ''];
+    return await runChosen(process, self, open, chosen);
   } catch (error) {
     const told = toldError(error);
     if (!(told instanceof ReaderGoneError)) early.talk.error(told);
@@ -173,10 +176,11 @@ async function showHelp(
 async function runChosen(
   process: ProcessLike,
   selfCommand: readonly string[],
+  open: (settings: StreamSettings) => Streams,
   chosen: ChosenCommand,
 ): Promise<ExitCode> {
   const { globals } = chosen;
-  const streams = openStreams(process.stdout, process.stderr, await streamSettings(process, globals));
+  const streams = open(streamSettings(process, globals));
   const interrupt = new AbortController();
   setMaxListeners(0, interrupt.signal); // every request in flight listens to it
   const onSignal = (signal: Signal): void => {
@@ -246,22 +250,12 @@ async function leaveBlockedReader(process: ProcessLike, exitCode: ExitCode): Pro
   if (isBlocked()) process.exit(exitCode);
 }
 
-async function streamSettings(process: ProcessLike, globals: Globals): Promise<StreamSettings> {
-  const paletteFor = async (stream: WritableLike): Promise<Palette | undefined> =>
-    wantsColor(globals.color, process.env, stream.isTTY === true) ? await loadPalette() : undefined;
-  return {
-    format: globals.format,
-    quiet: globals.quiet,
-    verbose: globals.verbose,
-    // JSON is never coloured
-    outPalette:
-      formatFor(process.stdout, globals.format) === 'json' ? undefined : await paletteFor(process.stdout),
-    talkPalette: await paletteFor(process.stderr),
-  };
+function streamSettings({ env }: ProcessLike, { format, quiet, verbose, color }: Globals): StreamSettings {
+  return { format, quiet, verbose, palette: (isTerminal) => paletteFor(color, env, isTerminal) };
 }
 
 function plainSettings(format: Format | undefined): StreamSettings {
-  return { format, quiet: false, verbose: false, outPalette: undefined, talkPalette: undefined };
+  return { format, quiet: false, verbose: false, palette: () => PLAIN_PALETTE };
 }
 
 /** `--json` and `--text` count wherever they stand, also when the rest of the line does not parse. */

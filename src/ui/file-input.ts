@@ -1,6 +1,5 @@
 /** Reading what the user names on the command line: a file, or `-` for stdin. */
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { Mx2sError, UnreadableFileError } from '../errors.js';
 import { decodeUtf8, type Input } from './streams.js';
 
@@ -15,6 +14,7 @@ export async function readTextFrom(source: string, stdin: Input, what: string): 
     return stdin.text(what).catch((error: unknown) => Promise.reject(unreadableStdin(error)));
   let bytes: Uint8Array;
   try {
+    const { readFile } = await import('node:fs/promises'); // most commands read no file
     bytes = await readFile(source);
   } catch (error) {
     throw unreadableFile(source, what, error);

@@ -1,4 +1,5 @@
 /** Colour: whether a stream gets it, and the few meanings that have one. */
+import { styleText } from 'node:util';
 
 /** The meanings that are shown in colour. A renderer is given its palette and knows no colour itself. */
 export interface Palette {
@@ -42,16 +43,24 @@ export function wantsColor(
   return isTerminal;
 }
 
-/** Loads colour. chalk's own detection is not asked: the decision was ours. */
-export async function loadPalette(): Promise<Palette> {
-  const { Chalk } = await import('chalk');
-  const chalk = new Chalk({ level: 1 });
-  return {
-    strong: (text) => chalk.bold(text),
-    faint: (text) => chalk.dim(text),
-    good: (text) => chalk.green(text),
-    bad: (text) => chalk.red(text),
-    warning: (text) => chalk.yellow(text),
-    name: (text) => chalk.cyan(text),
-  };
+/** The palette for one stream. */
+export function paletteFor(
+  choice: ColorChoice,
+  env: Readonly<Record<string, string | undefined>>,
+  isTerminal: boolean,
+): Palette {
+  return wantsColor(choice, env, isTerminal) ? COLORS : PLAIN_PALETTE;
 }
+
+function paint(style: Parameters<typeof styleText>[0]): Paint {
+  return (text) => styleText(style, text, { validateStream: false }); // the decision was ours
+}
+
+const COLORS: Palette = {
+  strong: paint('bold'),
+  faint: paint('dim'),
+  good: paint('green'),
+  bad: paint('red'),
+  warning: paint('yellow'),
+  name: paint('cyan'),
+};

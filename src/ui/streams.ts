@@ -8,14 +8,13 @@ import { escapeText } from './escape.js';
 import { chunksOfDescriptor } from './file-chunks.js';
 import { PLAIN_PALETTE, type Palette } from './palette.js';
 import { encodeError, renderError } from './voice.js';
-import { endsTorn, isFile, writeWhole } from './whole-write.js';
+import { endsTorn, isFile, isNull, writeWhole } from './whole-write.js';
 
 /** For people, or for programs. */
 export type Format = 'text' | 'json';
 
 /** What is needed of `process.stdout` and `process.stderr`; a test hands in a buffer. */
 export interface WritableLike {
-  readonly fd?: number | undefined;
   /** Bytes that wait for the reader. */
   readonly writableLength?: number | undefined;
   readonly isTTY?: boolean | undefined;
@@ -94,43 +93,50 @@ export interface StreamSettings {
   readonly format: Format | undefined;
   readonly quiet: boolean;
   readonly verbose: boolean;
-  readonly outPalette: Palette | undefined;
-  readonly talkPalette: Palette | undefined;
+  /** That of the process, if stdout is no other. */
+  readonly stdoutDescriptor?: number | undefined;
+  /** That of a stream. JSON is never coloured. */
+  palette(isTerminal: boolean): Palette;
 }
 
-/** The format of a stream: what was forced, else text on a terminal and JSON elsewhere. */
-export function formatFor(stream: WritableLike, forced: Format | undefined): Format {
-  return forced ?? (stream.isTTY === true ? 'text' : 'json');
+/** What is needed of `process`, which opens a stream when it is asked for it: that takes time, so it is not done in vain. */
+export interface StandardStreams {
+  /** Asked for unless it is written to directly. */
+  readonly stdout: WritableLike;
+  /** Asked for when something is said: most runs say nothing. */
+  readonly stderr: WritableLike;
 }
 
 /** Opens both streams. They know of each other, for what redraws itself on one must make room on the same terminal. */
-export function openStreams(stdout: WritableLike, stderr: WritableLike, settings: StreamSettings): Streams {
-  const format = formatFor(stdout, settings.format);
-  const outIsTerminal = stdout.isTTY === true;
-  const file = stdout.fd !== undefined && isFile(stdout.fd) ? stdout.fd : undefined;
+export function openStreams(standard: StandardStreams, settings: StreamSettings): Streams {
+  const file = writtenDirectly(settings.stdoutDescriptor);
+  const stdout = file === undefined ? openStdout(standard) : undefined;
+  const outIsTerminal = stdout?.isTTY === true;
+  const format = settings.format ?? (outIsTerminal ? 'text' : 'json');
   let live: Live | undefined;
   let pendingTalk = Promise.resolve();
 
-  // A failed write is reported to its callback; without a listener the same failure would also be thrown.
-  stdout.on('error', ignore);
-  stderr.on('error', ignore);
+  const openStderr = onDemand(() => {
+    const { stderr } = standard;
+    stderr.on('error', ignore);
+    return { stderr, palette: settings.palette(stderr.isTTY === true) };
+  });
 
   async function write(text: string | Uint8Array): Promise<void> {
     if (outIsTerminal) live?.clear();
-    if (file === undefined) await writeTo(stdout, text);
-    else writeToFile(file, text);
+    if (stdout !== undefined) await writeTo(stdout, text);
+    else if (file !== undefined) writeToFile(file, text);
     if (outIsTerminal) live?.draw();
   }
 
   function say(text: string): void {
     live?.clear();
-    const written = writeTo(stderr, text).catch(ignore); // nobody is left to hear that nobody hears us
+    const written = writeTo(openStderr().stderr, text).catch(ignore);
     pendingTalk = pendingTalk.then(() => written);
     live?.draw();
   }
 
-  const outPalette = format === 'text' ? (settings.outPalette ?? PLAIN_PALETTE) : PLAIN_PALETTE;
-  const talkPalette = settings.talkPalette ?? PLAIN_PALETTE;
+  const outPalette = format === 'text' ? settings.palette(outIsTerminal) : PLAIN_PALETTE;
 
   const out: Output = {
     format,
@@ -147,23 +153,30 @@ export function openStreams(stdout: WritableLike, stderr: WritableLike, settings
   };
 
   const talk: Talk = {
-    isTerminal: stderr.isTTY === true,
-    canvas: isCanvas(stderr) ? stderr : undefined,
-    palette: talkPalette,
+    get isTerminal() {
+      return openStderr().stderr.isTTY === true;
+    },
+    get canvas() {
+      const { stderr } = openStderr();
+      return isCanvas(stderr) ? stderr : undefined;
+    },
+    get palette() {
+      return openStderr().palette;
+    },
     notice: (text) => {
       if (!settings.quiet) say(`${escapeText(text)}\n`);
     },
     warn: (text) => {
-      if (!settings.quiet) say(`${talkPalette.warning('warning:')} ${escapeText(text)}\n`);
+      if (!settings.quiet) say(`${talk.palette.warning('warning:')} ${escapeText(text)}\n`);
     },
     detail: (text) => {
-      if (settings.verbose) say(`${talkPalette.faint(escapeText(text))}\n`);
+      if (settings.verbose) say(`${talk.palette.faint(escapeText(text))}\n`);
     },
     line: (text) => say(`${escapeText(text)}\n`),
     raw: (text) => say(text),
     error: (error) => {
       const lines =
-        format === 'json' ? [encodeError(error)] : renderError(error, talkPalette, settings.verbose);
+        format === 'json' ? [encodeError(error)] : renderError(error, talk.palette, settings.verbose);
       say(lines.map((line) => `${line}\n`).join(''));
     },
     flush: () => pendingTalk,
@@ -303,8 +316,24 @@ function diskFailure(error: Error): DiskError {
   });
 }
 
+/** A file, and what keeps nothing: there, no write has to be waited for. */
+function writtenDirectly(descriptor: number | undefined): number | undefined {
+  return descriptor !== undefined && (isFile(descriptor) || isNull(descriptor)) ? descriptor : undefined;
+}
+
+function openStdout({ stdout }: StandardStreams): WritableLike {
+  stdout.on('error', ignore);
+  return stdout;
+}
+
+function onDemand<T extends object>(open: () => T): () => T {
+  let opened: T | undefined;
+  return () => (opened ??= open());
+}
+
+/** A failed write is reported to its callback; without a listener the same failure would also be thrown. */
 function ignore(): void {
-  // see where it is used
+  // nobody is left to hear that nobody hears us
 }
 
 const READER_GONE: ReadonlySet<string> = new Set([

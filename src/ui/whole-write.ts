@@ -1,5 +1,5 @@
 /** Writing to a file descriptor until all of it is there. */
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 
 /**
  * Writes all of a text or its bytes, or throws: a disk that fills up takes a part of a write and says so only in its
@@ -16,6 +16,16 @@ export function writeWhole(descriptor: number, text: string | Uint8Array): void 
 export function isFile(descriptor: number): boolean {
   try {
     return fstatSync(descriptor).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Is this descriptor the device that takes everything and keeps nothing? */
+export function isNull(descriptor: number): boolean {
+  try {
+    const { rdev } = fstatSync(descriptor);
+    return rdev !== 0 && rdev === statSync('/dev/null').rdev;
   } catch {
     return false;
   }

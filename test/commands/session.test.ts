@@ -26,7 +26,7 @@ function contextOf(flags: Record<string, unknown>, env: Record<string, string>):
     globals: parseGlobals(flags),
     env,
     stdin: openInput(Readable.from([]), signal),
-    ...openStreams(new Collector(false), new Collector(false), PLAIN_STREAMS),
+    ...openStreams({ stdout: new Collector(false), stderr: new Collector(false) }, PLAIN_STREAMS),
     clock: systemClock,
     chance: systemChance,
     signal,

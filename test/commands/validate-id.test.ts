@@ -296,7 +296,7 @@ function runOn(
   args: readonly string[],
 ): Promise<number> {
   const used = {
-    ...openStreams(stdout, stdout, PLAIN_STREAMS),
+    ...openStreams({ stdout, stderr: stdout }, PLAIN_STREAMS),
     stdin: { chunks: () => stdin },
     signal: new AbortController().signal,
   };

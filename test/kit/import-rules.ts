@@ -202,7 +202,6 @@ const PROCESS_FILES = ['bin/', 'src/main.ts'];
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   commander: ['src/main.ts', 'src/commands/define.ts'],
   conf: ['src/config/'],
-  chalk: ['src/ui/'],
   ora: ['src/ui/'],
   fastify: ['src/server/'],
   '@nats-io/transport-node': ['src/subsystems/nats-connections.ts'],

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { main, type ProcessLike } from '../../src/main.js';
 import type { Signal } from '../../src/errors.js';
 import type { ExitCode } from '../../src/exit-codes.js';
+import { PLAIN_PALETTE } from '../../src/ui/palette.js';
 import type { StreamSettings } from '../../src/ui/streams.js';
 
 export interface RunSettings {
@@ -35,8 +36,7 @@ export const PLAIN_STREAMS: StreamSettings = {
   format: undefined,
   quiet: false,
   verbose: false,
-  outPalette: undefined,
-  talkPalette: undefined,
+  palette: () => PLAIN_PALETTE,
 };
 
 /** Runs to the end. */

@@ -23,7 +23,7 @@ function open() {
     },
     on: () => undefined,
   };
-  return { writes, page: new OutputPage(openStreams(stdout, stdout, PLAIN_STREAMS).out) };
+  return { writes, page: new OutputPage(openStreams({ stdout, stderr: stdout }, PLAIN_STREAMS).out) };
 }
 
 describe('OutputPage', () => {

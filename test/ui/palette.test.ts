@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadPalette, wantsColor, type ColorChoice } from '../../src/ui/palette.js';
+import { paletteFor, wantsColor, type ColorChoice } from '../../src/ui/palette.js';
 
 describe('wantsColor', () => {
   it.each<[ColorChoice, Record<string, string>, boolean, boolean, string]>([
@@ -19,7 +19,12 @@ describe('wantsColor', () => {
   });
 });
 
-it('paints whatever chalk would have decided', async () => {
-  const palette = await loadPalette();
-  expect(palette.bad('x')).toBe('\u001b[31mx\u001b[39m');
+describe('the palette of a stream', () => {
+  it('has colours, whatever else would have decided', () => {
+    expect(paletteFor('always', { NO_COLOR: '1' }, false).bad('x')).toBe('\u001b[31mx\u001b[39m');
+  });
+
+  it('has none where none are wanted', () => {
+    expect(paletteFor('auto', {}, false).bad('x')).toBe('x');
+  });
 });

@@ -20,7 +20,7 @@ function open(): { prompter: Prompter; keyboard: Keyboard; screen: Collector; in
   const keyboard = new Keyboard();
   const screen = new Collector(true);
   const interrupt = new AbortController();
-  const { talk } = openStreams(new Collector(true), screen, PLAIN_STREAMS);
+  const { talk } = openStreams({ stdout: new Collector(true), stderr: screen }, PLAIN_STREAMS);
   const stdin = openInput(keyboard, interrupt.signal);
   return { prompter: openPrompter(stdin, talk, interrupt.signal), keyboard, screen, interrupt };
 }
@@ -117,7 +117,10 @@ describe('whether anybody can be asked', () => {
   ])('stdin a terminal: %s, stderr: %s → %s', (stdinIsTerminal, stderrIsTerminal, expected) => {
     const { signal } = new AbortController();
     const stdin = Object.assign(new PassThrough(), { isTTY: stdinIsTerminal });
-    const { talk } = openStreams(new Collector(true), new Collector(stderrIsTerminal), PLAIN_STREAMS);
+    const { talk } = openStreams(
+      { stdout: new Collector(true), stderr: new Collector(stderrIsTerminal) },
+      PLAIN_STREAMS,
+    );
     expect(openPrompter(openInput(stdin, signal), talk, signal).canAsk).toBe(expected);
   });
 });

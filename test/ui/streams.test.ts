@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   DiskError,
   InterruptedError,
@@ -10,14 +10,25 @@ import {
   ReaderGoneError,
   UsageError,
 } from '../../src/errors.js';
-import { decodeUtf8, openInput, openStreams, type StreamSettings } from '../../src/ui/streams.js';
+import {
+  decodeUtf8,
+  openInput,
+  openStreams,
+  type Output,
+  type StreamSettings,
+  type WritableLike,
+} from '../../src/ui/streams.js';
 import { Collector, PLAIN_STREAMS } from '../kit/run-cli.js';
 import { makeTempDir, type TempDir } from '../kit/temp-dir.js';
 
 function open(settings: Partial<StreamSettings> = {}, terminal = false) {
   const stdout = new Collector(terminal, 40);
   const stderr = new Collector(terminal);
-  return { stdout, stderr, ...openStreams(stdout, stderr, { ...PLAIN_STREAMS, ...settings }) };
+  return { stdout, stderr, ...openStreams({ stdout, stderr }, { ...PLAIN_STREAMS, ...settings }) };
+}
+
+function openOut(stdout: WritableLike): Output {
+  return openStreams({ stdout, stderr: new Collector(false) }, PLAIN_STREAMS).out;
 }
 
 describe('Output', () => {
@@ -42,9 +53,7 @@ describe('Output', () => {
     [true, undefined, 80],
     [false, undefined, Infinity],
   ])('is, terminal=%s with %s columns, %d wide', (terminal, columns, width) => {
-    expect(openStreams(new Collector(terminal, columns), new Collector(false), PLAIN_STREAMS).out.width).toBe(
-      width,
-    );
+    expect(openOut(new Collector(terminal, columns)).width).toBe(width);
   });
 
   it('escapes JSON on a terminal and leaves it alone on a pipe', async () => {
@@ -58,23 +67,55 @@ describe('Output', () => {
   });
 
   it.each(['EPIPE', 'ERR_STREAM_DESTROYED'])('takes %s for a reader that went away', async (code) => {
-    const { out } = openStreams(
-      new Collector(false, undefined, { code, afterWrites: 0 }),
-      new Collector(false),
-      PLAIN_STREAMS,
-    );
+    const out = openOut(new Collector(false, undefined, { code, afterWrites: 0 }));
     await expect(out.write('x')).rejects.toBeInstanceOf(ReaderGoneError);
+  });
+
+  it('writes to a file, and to what keeps nothing, without opening the stream', async () => {
+    const place = await makeTempDir();
+    onTestFinished(() => place.remove());
+    const file = join(place.path, 'out');
+    for (const path of [file, '/dev/null']) {
+      const stdoutDescriptor = openSync(path, 'a');
+      const standard = {
+        get stdout(): WritableLike {
+          throw new Error('the stream was opened');
+        },
+        stderr: new Collector(false),
+      };
+      await openStreams(standard, { ...PLAIN_STREAMS, stdoutDescriptor }).out.result({ v: 1 }, () => 'text');
+      closeSync(stdoutDescriptor);
+    }
+    expect(await readFile(file, 'utf8')).toBe('{"v":1}\n');
   });
 
   it('takes ENOSPC for a full disk', async () => {
     const broken = new Collector(false, undefined, { code: 'ENOSPC', afterWrites: 0 });
-    await expect(
-      openStreams(broken, new Collector(false), PLAIN_STREAMS).out.write('x'),
-    ).rejects.toBeInstanceOf(DiskError);
+    await expect(openOut(broken).write('x')).rejects.toBeInstanceOf(DiskError);
   });
 });
 
 describe('Talk', () => {
+  it('opens stderr when something is said, and not before', async () => {
+    const stderr = new Collector(false);
+    let asked = 0;
+    const process = {
+      stdout: new Collector(false),
+      get stderr() {
+        asked += 1;
+        return stderr;
+      },
+    };
+    const { out, talk } = openStreams(process, PLAIN_STREAMS);
+    await out.write('x');
+    talk.detail('only with --verbose');
+    await talk.flush();
+    expect(asked).toBe(0);
+    talk.warn('w');
+    talk.warn('w');
+    expect({ asked, text: stderr.text }).toEqual({ asked: 1, text: 'warning: w\nwarning: w\n' });
+  });
+
   it.each<[what: string, terminal: boolean, columns: number | undefined, cursor: object, isCanvas: boolean]>([
     ['a terminal', true, 40, { cursorTo: () => true }, true],
     // who redraws would divide by it, and never come to an end
@@ -84,7 +125,7 @@ describe('Talk', () => {
     ['a pipe', false, undefined, {}, false],
   ])('lets what redraws itself draw on %s', (_what, terminal, columns, cursor, isCanvas) => {
     const stderr = Object.assign(new Collector(terminal, columns), cursor);
-    const { talk } = openStreams(new Collector(false), stderr, PLAIN_STREAMS);
+    const { talk } = openStreams({ stdout: new Collector(false), stderr }, PLAIN_STREAMS);
     expect(talk.canvas).toBe(isCanvas ? stderr : undefined);
   });
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endsTorn, isFile, writeWhole } from '../../src/ui/whole-write.js';
+import { endsTorn, isFile, isNull, writeWhole } from '../../src/ui/whole-write.js';
 import { makeTempDir, type TempDir } from '../kit/temp-dir.js';
 
 let directory: TempDir;
@@ -32,12 +32,22 @@ it('writes bytes as they are', () => {
   expect([...readFileSync(join(directory.path, 'file'))]).toEqual([0xff, 0x00]);
 });
 
-it('knows a file from what is none', () => {
-  expect(withFile('', 'r', isFile)).toBe(true);
-  const nothing = openSync('/dev/null', 'w');
-  expect(isFile(nothing)).toBe(false);
-  closeSync(nothing);
-  expect(isFile(9999)).toBe(false);
+it('knows a file, what keeps nothing, and what is neither', () => {
+  const kind = (descriptor: number) => ({ isFile: isFile(descriptor), isNull: isNull(descriptor) });
+  expect(withFile('', 'r', kind)).toEqual({ isFile: true, isNull: false });
+  const kinds = ['/dev/null', '/dev/zero'].map((path) => {
+    const descriptor = openSync(path, 'r+');
+    try {
+      return kind(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+  expect(kinds).toEqual([
+    { isFile: false, isNull: true },
+    { isFile: false, isNull: false },
+  ]);
+  expect(kind(9999)).toEqual({ isFile: false, isNull: false });
 });
 
 describe('endsTorn', () => {
