@@ -39,11 +39,13 @@ async function buildProgram() {
     external: (id) => !id.startsWith('.') && !modules.has(id),
     plugins: [fromMemory(modules), builtinsByRequire],
     treeshake: false, // esbuild has done it
+    preserveEntrySignatures: 'allow-extension', // main.cjs itself is what subcommands import from
   });
   await program.write({
     dir: OUTPUT,
     format: 'cjs',
     entryFileNames: '[name].cjs',
+    manualChunks: fewerFiles,
     chunkFileNames: ({ name }) => `${name.replace(/-[A-Z0-9]{8}$/, '')}-[hash].cjs`,
     compact: true,
     hoistTransitiveImports: false, // it would load at once what a later file needs
@@ -83,6 +85,38 @@ const builtinsByRequire = {
       ? { left: 'Promise.resolve().then(() => require(', right: '))' }
       : null,
 };
+
+/**
+ * To open a file takes longer than to read some more of it. So what several subcommands share is in few files: each holds
+ * what one of these entries needs, and none before it.
+ */
+function fewerFiles(id, { getModuleIds, getModuleInfo }) {
+  const isNeededBy = (entry) => needs(entry.id, id, getModuleInfo);
+  const entries = [...getModuleIds()].map(getModuleInfo).filter(isEntry).filter(isNeededBy);
+  const names = entries.map((entry) => nameOf(entry.id));
+  if (names.includes('main')) return 'main';
+  const first = FIRST.find((name) => names.includes(name));
+  return entries.length > 1 && first !== undefined ? `for-${first}` : undefined;
+}
+
+const FIRST = ['validate-id', 'send', 'open-http', 'listen'];
+
+function isEntry(module) {
+  return module.isEntry || module.dynamicImporters.length > 0;
+}
+
+/** Does a module import another at once, itself or by what it imports? */
+function needs(id, other, getModuleInfo, seen = new Set()) {
+  if (id === other) return true;
+  if (seen.has(id)) return false;
+  seen.add(id);
+  return (getModuleInfo(id)?.importedIds ?? []).some((each) => needs(each, other, getModuleInfo, seen));
+}
+
+/** Without what esbuild appends. */
+function nameOf(id) {
+  return /([^/]*?)(?:-[A-Z0-9]{8})?\.js$/.exec(id)?.[1];
+}
 
 function fromMemory(modules) {
   return {
