@@ -3,7 +3,7 @@ import { deviceHasKeys } from '../client/keys-query.js';
 import { deviceFilesOf, type DeviceFiles } from '../config/device-files.js';
 import { takeDeviceLock } from '../config/lock.js';
 import { directoriesOf } from '../config/paths.js';
-import { writePosition, type Position } from '../config/position.js';
+import { PositionKeeper } from '../config/position-keeper.js';
 import { SharedDeviceError } from '../errors.js';
 import type { ServerName } from '../ids/server-name.js';
 import { isServerUser, serverNameOf } from '../ids/user-id.js';
@@ -19,7 +19,8 @@ export interface DeviceQueue {
   /** Of the user that we are. */
   readonly ownServer: ServerName;
   readonly files: DeviceFiles;
-  /** Gives the device's lock up. */
+  readonly positions: PositionKeeper;
+  /** Stores the last position, and gives the device's lock up. @throws DiskError */
   release(): void;
 }
 
@@ -36,7 +37,7 @@ export async function takeDeviceQueue(context: Context, isShared: boolean): Prom
 /** The same for a session that is open already. @throws DeviceLockedError, SharedDeviceError, InvalidInputError */
 export async function takeQueueOf(
   session: Session,
-  { env, pid, signal }: Context,
+  { env, pid, clock, signal }: Context,
   isShared: boolean,
 ): Promise<DeviceQueue> {
   const device = await deviceOf(session, signal);
@@ -48,24 +49,40 @@ export async function takeQueueOf(
     lock.release();
     throw error;
   }
-  return { session, device, ownServer: serverNameOf(device.userId), files, release: () => lock.release() };
+  const positions = new PositionKeeper(files.position, clock);
+  const release = (): void => leaveQueue(positions, lock);
+  return { session, device, ownServer: serverNameOf(device.userId), files, positions, release };
 }
 
-/**
- * A reader of the queue, which stores its position with the device's files and tells of the line on stderr.
- * Without `maxOfflineMs` it never gives up.
- */
+/** Stores the last position, and gives the device's lock up. @throws DiskError */
+export function leaveQueue(positions: PositionKeeper, lock: { release(): void }): void {
+  try {
+    positions.close();
+  } finally {
+    lock.release();
+  }
+}
+
+export interface ReaderOptions extends Pick<
+  QueueReaderOptions,
+  'start' | 'insistOnStart' | 'freshStart' | 'maxOfflineMs'
+> {
+  /** Is each position on disk before the next event is handed over? */
+  readonly storesAtOnce?: boolean | undefined;
+}
+
+/** A reader of the queue, which stores its position with the device's files and tells of the line on stderr. */
 export function openReader(
   { talk, clock, chance, globals }: Context,
-  { session, files }: DeviceQueue,
-  options: Pick<QueueReaderOptions, 'start' | 'insistOnStart' | 'freshStart' | 'maxOfflineMs'>,
+  { session, positions }: DeviceQueue,
+  { storesAtOnce = false, ...options }: ReaderOptions,
 ): QueueReader {
   const api = session.apiWith({ retries: 0, maxWaitMs: globals.maxWaitMs });
   return new QueueReader({
     ...options,
     source: openBatchSource(options.start.api, api, chance),
     retries: globals.retries,
-    store: (position: Position) => writePosition(files.position, position),
+    store: (position) => (storesAtOnce ? positions.storeAtOnce(position) : positions.store(position)),
     clock,
     chance,
     report: lineReport(talk),

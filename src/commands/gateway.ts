@@ -6,7 +6,8 @@ import { loginServerUser, loginServerUserByPassword } from '../client/server-use
 import { deviceFilesOf } from '../config/device-files.js';
 import { takeDeviceLock } from '../config/lock.js';
 import { directoriesOf } from '../config/paths.js';
-import { readPosition, writePosition } from '../config/position.js';
+import { PositionKeeper } from '../config/position-keeper.js';
+import { readPosition } from '../config/position.js';
 import { fixedToken } from '../config/token-source.js';
 import type { ExitCode } from '../exit-codes.js';
 import { createMetrics, type Metrics } from '../gateway/metrics.js';
@@ -31,7 +32,7 @@ import {
 import { quoteForShell } from '../ui/render/shell.js';
 import type { Context } from './context.js';
 import { define } from './define.js';
-import { lineReport } from './device-queue.js';
+import { leaveQueue, lineReport } from './device-queue.js';
 import { readEntrance, type Entrance } from './gateway-entrance.js';
 import {
   configureGateway,
@@ -85,16 +86,17 @@ async function run(context: Context, options: GatewayRun): Promise<ExitCode> {
   const files = await deviceFilesOf(directoriesOf(env), device);
   const metrics = createMetrics();
   const lock = await takeDeviceLock(files.lock, pid);
+  const positions = new PositionKeeper(files.position, context.clock);
   try {
     await onStage(context, options, metrics, (stage) => {
-      const parts = { entrance, files, metrics, stage };
+      const parts = { entrance, files, positions, metrics, stage };
       const roles = [(signal: AbortSignal) => play(context, options, parts, signal)];
       const role = queueRole(context, options, parts);
       if (role !== undefined) roles.push(role);
       return runTogether(roles, stage.signal);
     });
   } finally {
-    lock.release();
+    leaveQueue(positions, lock);
   }
   return 0;
 }
@@ -102,6 +104,7 @@ async function run(context: Context, options: GatewayRun): Promise<ExitCode> {
 interface Parts {
   readonly entrance: Entrance;
   readonly files: { readonly position: string; readonly token: string };
+  readonly positions: PositionKeeper;
   readonly metrics: Metrics;
   readonly stage: Stage;
 }
@@ -199,7 +202,7 @@ function loginBy(
 
 function openReader(
   { talk, clock, chance, globals }: Context,
-  { files, metrics }: Parts,
+  { files, positions, metrics }: Parts,
   api: ClientApi,
 ): QueueReader {
   const stored = readPosition(files.position);
@@ -209,7 +212,7 @@ function openReader(
     freshStart: true,
     retries: globals.retries,
     maxOfflineMs: Infinity,
-    store: (position) => writePosition(files.position, position),
+    store: (position) => positions.store(position),
     clock,
     chance,
     report: lineReport(talk),

@@ -106,6 +106,7 @@ async function listenOver(
     reader: openReader(context, queue, {
       ...beginning(since, queue, api),
       maxOfflineMs: options.maxOfflineMs,
+      storesAtOnce: hook !== undefined, // it would be called again
     }),
     spool: openSpool(queue.files.spool),
     ownServer: queue.ownServer,

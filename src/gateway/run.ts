@@ -102,13 +102,6 @@ async function workOff(batch: OpenBatch, options: GatewayOptions, cut: AbortSign
   if (tasks.length === 0) return;
   metrics.waiting = tasks.length;
   metrics.waitingSinceMs = clock.now();
-  let doneCount = 0;
-  let storedAtMs = clock.monotonic();
-  const store = (): void => {
-    reader.advance(batch, doneCount);
-    doneCount = 0;
-    storedAtMs = clock.monotonic();
-  };
   try {
     await runBatch({
       source: onePortion(tasks),
@@ -116,16 +109,14 @@ async function workOff(batch: OpenBatch, options: GatewayOptions, cut: AbortSign
       work: ({ event, txnId }) => worker.work(event, txnId, cut),
       isLast: () => false,
       report: async (results) => {
-        doneCount += results.length;
+        reader.advance(batch, results.length);
         metrics.waiting -= results.length;
-        if (clock.monotonic() - storedAtMs >= STORE_EVERY_MS) store();
       },
       signal,
     });
   } finally {
     metrics.waiting = 0;
     metrics.waitingSinceMs = undefined;
-    store();
   }
 }
 
@@ -152,11 +143,6 @@ async function* onePortion(tasks: readonly Task[]): AsyncIterable<readonly Task[
   yield tasks;
 }
 
-/**
- * Within a batch the position is stored only so often: to store it for each event would take longer than all the
- * rest. What a killed gateway has done since then it does again, and answers under the same ID.
- */
-const STORE_EVERY_MS = 100;
 /** How long the homeserver may hold a request (Client-Server API v1.19, "GET /sync", `timeout`). */
 const POLL_MS = 30_000;
 /** A signal is answered within two seconds. */
