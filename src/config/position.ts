@@ -35,7 +35,7 @@ export function readPosition(path: string): Position | undefined {
 }
 
 /**
- * Stores a position; called once for every event handed over.
+ * Stores a position.
  * @throws DiskError
  */
 export function writePosition(path: string, position: Position): void {
