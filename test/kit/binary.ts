@@ -1,4 +1,7 @@
-/** Runs the real `bin/mx2s.js` as a process of its own, away from the settings of whoever runs the tests. */
+/**
+ * Runs the real program as a process of its own, away from the settings of whoever runs the tests: `bin/mx2s.js`, or what
+ * `MX2S_TESTED_PROGRAM` names (test/executable/vitest.config.ts).
+ */
 import { spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -100,7 +103,11 @@ export function isolatedEnv(home: string): Record<string, string> {
   return { PATH: path, HOME: home, MX2S_CONFIG_DIR: `${home}/mx2s`, TZ: 'UTC' };
 }
 
-export const BINARY = fileURLToPath(new URL('../../bin/mx2s.js', import.meta.url));
+/** What Node runs. */
+export const NODE_PROGRAM = fileURLToPath(new URL('../../bin/mx2s.js', import.meta.url));
+
+/** What is tested. */
+export const BINARY = process.env['MX2S_TESTED_PROGRAM'] ?? NODE_PROGRAM;
 
 /** Text that grows, and those who wait for a line of it. */
 class LineWaiter {
