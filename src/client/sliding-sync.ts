@@ -118,7 +118,7 @@ export async function slidingSync(
   signal?: AbortSignal,
 ): Promise<SlidingSyncBatch> {
   const answer = await api.call(slidingSyncCall(dialect, params), signal);
-  return parseSlidingSync(answer.body, placeOf(answer));
+  return parseSlidingSync(answer.body, () => placeOf(answer));
 }
 
 function slidingSyncCall(

@@ -37,7 +37,7 @@ export async function syncV3(
     },
     signal,
   );
-  return parseSync(answer.body, placeOf(answer));
+  return parseSync(answer.body, () => placeOf(answer));
 }
 
 /**

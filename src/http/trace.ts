@@ -60,7 +60,10 @@ export function strikeSecrets(text: string, secrets: Iterable<string>): string {
 
 /** What a request holds that no message may repeat: its token, and the secret members of its body. */
 export function secretsOfRequest({ body, accessToken }: Pick<HttpRequest, 'body' | 'accessToken'>): string[] {
-  return [...secretsIn(body ?? ''), ...(accessToken === undefined ? [] : [accessToken])];
+  return [
+    ...(body === undefined ? [] : secretsIn(body)),
+    ...(accessToken === undefined ? [] : [accessToken]),
+  ];
 }
 
 /** The strings that stand in secret members of a JSON body, at any depth. */

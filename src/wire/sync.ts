@@ -35,10 +35,10 @@ export interface SlidingSyncBatch extends Omit<SyncBatch, 'nextBatch'> {
 }
 
 /**
- * Reads the answer of `GET /v3/sync`. `at` names the request in errors: `GET https://…/sync`.
+ * Reads the answer of `GET /v3/sync`. `at` names the request in an error: `GET https://…/sync`.
  * @throws MalformedResponseError when it is no JSON object or has no string `next_batch`
  */
-export function parseSync(body: string, at: string): SyncBatch {
+export function parseSync(body: string, at: () => string): SyncBatch {
   return read(body, at, (cursor) => {
     let nextBatch: string | undefined;
     let section = NO_SECTION;
@@ -56,7 +56,7 @@ export function parseSync(body: string, at: string): SyncBatch {
  * Reads the answer of a sliding sync, of both endpoint forms.
  * @throws MalformedResponseError when it is no JSON object or has no string `pos`
  */
-export function parseSlidingSync(body: string, at: string): SlidingSyncBatch {
+export function parseSlidingSync(body: string, at: () => string): SlidingSyncBatch {
   return read(body, at, (cursor) => {
     let pos: string | undefined;
     let section = NO_SECTION;
@@ -128,7 +128,7 @@ function optionalString(cursor: JsonCursor): string | undefined {
   return undefined;
 }
 
-function read<T>(body: string, at: string, readRoot: (cursor: JsonCursor) => T): T {
+function read<T>(body: string, at: () => string, readRoot: (cursor: JsonCursor) => T): T {
   const cursor = new JsonCursor(body);
   try {
     const result = readRoot(cursor);
@@ -140,8 +140,14 @@ function read<T>(body: string, at: string, readRoot: (cursor: JsonCursor) => T):
   }
 }
 
-function malformed(at: string, expected: string, what: string, cause?: unknown): MalformedResponseError {
-  return new MalformedResponseError(expected, at, `${at}: ${what}`, {
+function malformed(
+  at: () => string,
+  expected: string,
+  what: string,
+  cause?: unknown,
+): MalformedResponseError {
+  const place = at();
+  return new MalformedResponseError(expected, place, `${place}: ${what}`, {
     hint: 'is this a Matrix homeserver?',
     cause,
   });
