@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { BINARY, runBinary, startBinary, type RunningBinary } from '../kit/binary.js';
+import { BINARY, isolatedEnv, runBinary, startBinary, type RunningBinary } from '../kit/binary.js';
 import { startLoopbackServer, type Asked } from '../http/loopback-server.js';
 import { linesIn, numbersIn, openDeviceKit, type DeviceKit } from './device-kit.js';
 
@@ -92,8 +92,8 @@ describe('a signal', () => {
   it('ends listen soon also when nobody reads its output, and nothing is lost', async () => {
     const kit = await openDeviceKit();
     await fillMebibytes(kit, 3);
-    const listening = spawn(process.execPath, [BINARY, 'listen'], {
-      env: { ...kit.env, HOME: kit.folder },
+    const listening = spawn(BINARY, ['listen'], {
+      env: { ...isolatedEnv(kit.folder), ...kit.env },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     onTestFinished(() => void listening.kill('SIGKILL'));
@@ -241,7 +241,7 @@ function start(
 
 /** Runs a line of shell in which `$MX2S` is the program. */
 function shell(kit: DeviceKit, line: string): Promise<{ stdout: string; stderr: string }> {
-  const env = { ...kit.env, HOME: kit.folder, MX2S: `${process.execPath} ${BINARY}` };
+  const env = { ...isolatedEnv(kit.folder), ...kit.env, MX2S: BINARY };
   return promisify(execFile)('/bin/sh', ['-c', line], { env, maxBuffer: 16 * 1024 * 1024 });
 }
 
