@@ -14,6 +14,16 @@ const NOTHING_FROM_THE_FOLDER = ['dotenv', 'bunfig', 'tsconfig', 'package-json']
   (name) => `--no-compile-autoload-${name}`,
 );
 
+/**
+ * Where the modules are when it runs, for those that ask: without this, where they were when it was built. SQLite has its
+ * code in a file beside its module.
+ */
+const FILES = [
+  '--define=__dirname="/$bunfs/root"',
+  '--define=__filename="/$bunfs/root/mx2s"',
+  '--asset=node_modules/node-sqlite3-wasm/dist/node-sqlite3-wasm.wasm',
+];
+
 for (const arch of ['x64', 'arm64']) {
   execFileSync(
     'npx',
@@ -29,6 +39,7 @@ for (const arch of ['x64', 'arm64']) {
       '--splitting',
       '--format=esm',
       ...NOTHING_FROM_THE_FOLDER,
+      ...FILES,
       `--target=bun-linux-${arch}`,
       `--outfile=${join(directory, `mx2s-linux-${arch}`)}`,
       'build/standalone.ts',

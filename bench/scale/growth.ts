@@ -57,12 +57,12 @@ export const GROWTHS: readonly Growth[] = [
 export async function measureGrowth(
   growth: Growth,
   storeName: string,
-  openStore: (name: string) => Store,
+  openStore: (name: string) => Store | Promise<Store>,
   say: (line: string) => void,
 ): Promise<Curve> {
   const open = await openHomeserver('127.0.0.1:8008', {
     serverName: SERVER,
-    store: openStore(growth.name),
+    store: await openStore(growth.name),
     users: [{ name: 'alice' }],
   });
   try {

@@ -24,7 +24,7 @@ export async function openDataFile(file: string, pid: number): Promise<DataFile>
   const path = canonicalPath(file);
   const lock = await takeLock(file, `${path}.serve-lock`, pid);
   try {
-    return { store: openSqliteStore(path), lock };
+    return { store: await openSqliteStore(path), lock };
   } catch (error) {
     lock.release();
     throw error;

@@ -8,7 +8,6 @@
  * lets the write-ahead log work without shared memory. A commit survives the death of the process at any moment;
  * it is flushed to the disk at checkpoints only.
  */
-import { createRequire as requireFrom } from 'node:module'; // the bundle has a `createRequire` of its own
 import { rmSync } from 'node:fs';
 import type { Database as Driver, Statement } from 'node-sqlite3-wasm';
 import { DiskError, UnreadableFileError } from '../errors.js';
@@ -17,11 +16,22 @@ import { toldDatabaseError } from './database-error.js';
 export type SqlValue = string | number | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
+/** What a file is made with; one of another version is not opened. */
+export interface Schema {
+  readonly version: number;
+  readonly sql: string;
+}
+
 /** Whatever is asked of it throws `DiskError` when the disk fails, `UnreadableFileError` when the file is damaged. */
 export class Database {
   readonly #file: string;
   readonly #driver: Driver;
   readonly #statements = new Map<string, Statement>();
+
+  private constructor(file: string, driver: Driver) {
+    this.#file = file;
+    this.#driver = driver;
+  }
 
   /**
    * Opens or makes the file. The caller holds a lock on it, so that a lock left by a process that died is known
@@ -29,20 +39,19 @@ export class Database {
    *
    * @throws UnreadableFileError when it cannot be opened or is no database of ours; DiskError
    */
-  constructor(file: string, schema: { readonly version: number; readonly sql: string }) {
-    const { Database: Sqlite } = requireFrom(import.meta.url)('node-sqlite3-wasm') as {
-      Database: new (file: string) => Driver;
-    };
-    this.#file = file;
+  static async open(file: string, schema: Schema): Promise<Database> {
+    const { Database: Sqlite } = (await import('node-sqlite3-wasm')).default;
     let driver: Driver | undefined;
     try {
       rmSync(`${file}.lock`, { recursive: true, force: true });
-      this.#driver = driver = new Sqlite(file);
-      this.#driver.get('PRAGMA locking_mode = EXCLUSIVE');
-      this.#driver.get('PRAGMA journal_mode = WAL');
-      this.#driver.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON');
-      this.#migrate(file, schema);
-      this.shedTraces(); // a process that died may have left some
+      driver = new Sqlite(file);
+      driver.get('PRAGMA locking_mode = EXCLUSIVE');
+      driver.get('PRAGMA journal_mode = WAL');
+      driver.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON');
+      const database = new Database(file, driver);
+      database.#migrate(schema);
+      database.shedTraces(); // a process that died may have left some
+      return database;
     } catch (error) {
       driver?.close();
       throw cannotOpen(file, error);
@@ -121,7 +130,8 @@ export class Database {
     }
   }
 
-  #migrate(file: string, { version, sql }: { readonly version: number; readonly sql: string }): void {
+  #migrate({ version, sql }: Schema): void {
+    const file = this.#file;
     const found = Number(this.#driver.get('PRAGMA user_version')?.['user_version'] ?? 0);
     if (found === version) return;
     if (found !== 0) {

@@ -36,8 +36,12 @@ import {
  * Opens the store in a file, which is made when it is not there. The caller holds a lock on the file.
  * @throws UnreadableFileError when it is no store of ours
  */
-export function openSqliteStore(file: string, pathsKept = PATHS_KEPT, outboxLimits = OUTBOX_LIMITS): Store {
-  return new SqliteStore(new Database(file, SCHEMA), pathsKept, outboxLimits);
+export async function openSqliteStore(
+  file: string,
+  pathsKept = PATHS_KEPT,
+  outboxLimits = OUTBOX_LIMITS,
+): Promise<Store> {
+  return new SqliteStore(await Database.open(file, SCHEMA), pathsKept, outboxLimits);
 }
 
 class SqliteStore implements Store {

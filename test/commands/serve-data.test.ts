@@ -146,7 +146,7 @@ describe('the file', () => {
   });
 
   it('R-21: loses the account that the server was, with its tokens, devices and messages', async () => {
-    const store = openSqliteStore(file);
+    const store = await openSqliteStore(file);
     const userId = parseUserId(`@:${NAME}`);
     const device = { userId, deviceId: 'DEV' as DeviceId, displayName: undefined };
     const tokens = {

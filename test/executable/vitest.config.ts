@@ -8,7 +8,13 @@ const { MX2S_TESTED_PROGRAM = `${root}dist/mx2s-linux-${process.arch}` } = proce
 export default defineConfig({
   test: {
     root,
-    include: ['test/executable/**/*.test.ts'],
+    include: [
+      'test/executable/**/*.test.ts',
+      'test/commands/serve-disk.test.ts',
+      'test/commands/serve-outbox.test.ts',
+      'test/demo/tour.test.ts',
+      'test/readme.test.ts',
+    ],
     env: { MX2S_TESTED_PROGRAM },
     testTimeout: 30_000,
     hookTimeout: 30_000,

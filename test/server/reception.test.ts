@@ -181,9 +181,9 @@ describe('an EDU', () => {
     const handler = async ({ content }: { content: string }) => void contents.push(content);
     const { path, remove } = await makeTempDir();
     onTestFinished(remove);
-    const open = (peer?: Peer) =>
+    const open = async (peer?: Peer) =>
       openFederated({
-        store: openSqliteStore(join(path, 'data.db')),
+        store: await openSqliteStore(join(path, 'data.db')),
         handlers: [{ glob: '*', handler }],
         ...(peer === undefined ? {} : { peer }),
       });

@@ -18,8 +18,8 @@ beforeEach(() => {
   onTestFinished(() => fs.rmSync(directory, { recursive: true }));
 });
 
-function open(): Database {
-  const db = new Database(file, SCHEMA);
+async function open(): Promise<Database> {
+  const db = await Database.open(file, SCHEMA);
   onTestFinished(() => db.close());
   return db;
 }
@@ -39,8 +39,8 @@ function fillDisk(): () => void {
 }
 
 describe('a full disk', () => {
-  it('fails what is put, keeps what was there, and takes the next when there is room', () => {
-    const db = open();
+  it('fails what is put, keeps what was there, and takes the next when there is room', async () => {
+    const db = await open();
     db.run(PUT, 'before');
     const makeRoom = fillDisk();
     for (const put of [
@@ -57,38 +57,38 @@ describe('a full disk', () => {
     expect(words(db)).toEqual(['before', 'after', 'last']);
   });
 
-  it('does not keep a file from being closed', () => {
-    const db = open();
+  it('does not keep a file from being closed', async () => {
+    const db = await open();
     const makeRoom = fillDisk();
     expect(() => db.run(PUT, 'x')).toThrow(DiskError);
     db.close();
     makeRoom();
-    expect(words(open())).toEqual([]);
+    expect(words(await open())).toEqual([]);
   });
 
-  it('fails the opening of a file, and leaves no lock behind', () => {
+  it('fails the opening of a file, and leaves no lock behind', async () => {
     const makeRoom = fillDisk();
-    expect(open).toThrow(DiskError);
+    await expect(open()).rejects.toThrow(DiskError);
     makeRoom();
     expect(fs.readdirSync(directory)).not.toContain('data.db.lock');
   });
 });
 
 describe('a file', () => {
-  it('that is damaged beyond its first page is told of when the damage is met', () => {
-    open().close();
+  it('that is damaged beyond its first page is told of when the damage is met', async () => {
+    (await open()).close();
     const descriptor = fs.openSync(file, 'r+');
     fs.writeSync(descriptor, Buffer.alloc(PAGE_BYTES, 'x'), 0, PAGE_BYTES, PAGE_BYTES);
     fs.closeSync(descriptor);
-    const db = open();
+    const db = await open();
     expect(() => words(db)).toThrow(UnreadableFileError);
     expect(() => db.run(PUT, 'x')).toThrow(
       `the database ${file} is damaged: database disk image is malformed`,
     );
   });
 
-  it('is not blamed for a statement that is wrong', () => {
-    const db = open();
+  it('is not blamed for a statement that is wrong', async () => {
+    const db = await open();
     expect(() => db.run('INSERT INTO words (word) VALUES (NULL)')).toThrow(/^NOT NULL constraint failed/);
     expect(() => db.get('SELECT 1 FROM nowhere')).toThrow(/^no such table/);
   });

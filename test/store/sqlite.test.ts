@@ -29,7 +29,7 @@ beforeEach(() => {
 
 /** A store with one device, which has one message. */
 async function openWithMessage(): Promise<Store> {
-  const store = openSqliteStore(file);
+  const store = await openSqliteStore(file);
   await store.createAccount({ userId: ALICE, passwordHash: undefined });
   const tokens = { accessTokenHash: 'a', refreshTokenHash: undefined, expiresTs: undefined };
   await store.openSession({ ...A, displayName: undefined }, tokens, { revokeOthers: false });
@@ -58,7 +58,7 @@ describe('a store in a file', () => {
     });
     await first.close();
 
-    const second = openSqliteStore(file);
+    const second = await openSqliteStore(file);
     onTestFinished(() => second.close());
     expect(await second.fact('server_name')).toBe('hs.test');
     expect(await second.useAccessToken('a')).toMatchObject({ device: A });
@@ -70,7 +70,7 @@ describe('a store in a file', () => {
 
   it('knows how much waits for other servers when it is opened again, or when something failed', async () => {
     const limits = { maxEdus: 2, maxBytes: 1000 };
-    const first = openSqliteStore(file, undefined, limits);
+    const first = await openSqliteStore(file, undefined, limits);
     await first.outbox.append(THERE, [compactJson('1')]);
     const writing = vi.spyOn(fs, 'writeSync').mockImplementation(() => {
       throw new Error('ENOSPC');
@@ -80,7 +80,7 @@ describe('a store in a file', () => {
     await first.outbox.append(THERE, [compactJson('2')]);
     await first.close();
 
-    const second = openSqliteStore(file, undefined, limits);
+    const second = await openSqliteStore(file, undefined, limits);
     onTestFinished(() => second.close());
     await expect(second.outbox.append(THERE, [compactJson('3')])).rejects.toThrow(OutboxFullError);
   });
@@ -101,22 +101,24 @@ describe('a store in a file', () => {
   });
 
   it('is for its owner only', async () => {
-    const store = openSqliteStore(file);
+    const store = await openSqliteStore(file);
     onTestFinished(() => store.close());
     const modes = ['', '-wal'].map((suffix) => statSync(`${file}${suffix}`).mode & 0o777);
     expect(modes).toEqual([0o600, 0o600]);
   });
 
   it('is of one format, and opens no other', async () => {
-    await openSqliteStore(file).close();
+    await (await openSqliteStore(file)).close();
     const bytes = readFileSync(file);
     bytes.writeUInt32BE(99, USER_VERSION_OFFSET);
     writeFileSync(file, bytes);
-    expect(() => openSqliteStore(file)).toThrow(/has format 99, this program knows 1$/);
+    await expect(openSqliteStore(file)).rejects.toThrow(/has format 99, this program knows 1$/);
   });
 
-  it('opens no file that is no database', () => {
+  it('opens no file that is no database', async () => {
     writeFileSync(file, 'something else '.repeat(1000));
-    expect(() => openSqliteStore(file)).toThrow(/cannot open the database .*: file is not a database$/);
+    await expect(openSqliteStore(file)).rejects.toThrow(
+      /cannot open the database .*: file is not a database$/,
+    );
   });
 });

@@ -28,7 +28,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const PATHS_KEPT = 100;
 const LIMITS = { maxEdus: 5, maxBytes: 30 };
 let fileCount = 0;
-const STORES: [string, () => Store][] = [
+const STORES: [string, () => Store | Promise<Store>][] = [
   ['memory', () => openMemoryStore(PATHS_KEPT, LIMITS)],
   ['SQLite', () => openSqliteStore(join(directory, `${(fileCount += 1)}.db`), PATHS_KEPT, LIMITS)],
 ];
@@ -37,7 +37,7 @@ let store: Store;
 
 describe.each(STORES)('the %s store', (_name, openStore) => {
   beforeEach(async () => {
-    store = openStore();
+    store = await openStore();
     for (const userId of [ALICE, BOB]) await store.createAccount({ userId, passwordHash: undefined });
   });
 
