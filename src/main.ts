@@ -28,6 +28,7 @@ import {
   openStreams,
   type Format,
   type Input,
+  type Output,
   type ReadableLike,
   type StandardStreams,
   type Streams,
@@ -221,7 +222,7 @@ async function runChosen(
     // a pipe that was read in part would keep the process alive
     if (stdin !== undefined) process.stdin.destroy?.();
   }
-  if (interrupt.signal.aborted) await leaveBlockedReader(process, exitCode);
+  if (interrupt.signal.aborted) await leaveBlockedReader(process, streams.out, exitCode);
   return exitCode;
 }
 
@@ -244,10 +245,9 @@ function whenNeeded(open: () => Input): Input {
  * Ends the process when it was told to stop and the reader of stdout takes nothing any more: what waits for that
  * reader would keep it alive. What was not taken was not counted as handed over.
  */
-async function leaveBlockedReader(process: ProcessLike, exitCode: ExitCode): Promise<void> {
-  const isBlocked = (): boolean => (process.stdout.writableLength ?? 0) > 0;
-  if (isBlocked()) await systemClock.sleep(BLOCKED_GRACE_MS);
-  if (isBlocked()) process.exit(exitCode);
+async function leaveBlockedReader(process: ProcessLike, out: Output, exitCode: ExitCode): Promise<void> {
+  if (out.isWaiting) await systemClock.sleep(BLOCKED_GRACE_MS);
+  if (out.isWaiting) process.exit(exitCode);
 }
 
 function streamSettings({ env }: ProcessLike, { format, quiet, verbose, color }: Globals): StreamSettings {

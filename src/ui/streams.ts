@@ -15,8 +15,6 @@ export type Format = 'text' | 'json';
 
 /** What is needed of `process.stdout` and `process.stderr`; a test hands in a buffer. */
 export interface WritableLike {
-  /** Bytes that wait for the reader. */
-  readonly writableLength?: number | undefined;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
   write(text: string | Uint8Array, done: (error?: Error | null) => void): boolean;
@@ -37,6 +35,8 @@ export interface Output {
   /** Columns to cut to; infinite when stdout is no terminal. */
   readonly width: number;
   readonly palette: Palette;
+  /** Does something that was written wait for its reader? */
+  readonly isWaiting: boolean;
   /**
    * Writes text as it is, or as its bytes, and resolves when the kernel has taken it.
    * @throws ReaderGoneError when the reader went away, DiskError when the disk is full
@@ -115,6 +115,7 @@ export function openStreams(standard: StandardStreams, settings: StreamSettings)
   const format = settings.format ?? (outIsTerminal ? 'text' : 'json');
   let live: Live | undefined;
   let pendingTalk = Promise.resolve();
+  let waiting = 0; // not the stream's `writableLength`, which is 0 at all times on Bun
 
   const openStderr = onDemand(() => {
     const { stderr } = standard;
@@ -124,9 +125,18 @@ export function openStreams(standard: StandardStreams, settings: StreamSettings)
 
   async function write(text: string | Uint8Array): Promise<void> {
     if (outIsTerminal) live?.clear();
-    if (stdout !== undefined) await writeTo(stdout, text);
+    if (stdout !== undefined) await writeToReader(stdout, text);
     else if (file !== undefined) writeToFile(file, text);
     if (outIsTerminal) live?.draw();
+  }
+
+  async function writeToReader(reader: WritableLike, text: string | Uint8Array): Promise<void> {
+    waiting += 1;
+    try {
+      await writeTo(reader, text);
+    } finally {
+      waiting -= 1;
+    }
   }
 
   function say(text: string): void {
@@ -143,6 +153,9 @@ export function openStreams(standard: StandardStreams, settings: StreamSettings)
     isTerminal: outIsTerminal,
     width: outIsTerminal ? (columnsOf(stdout) ?? USUAL_COLUMNS) : Infinity,
     palette: outPalette,
+    get isWaiting() {
+      return waiting > 0;
+    },
     write,
     startLine: async () => {
       if (file !== undefined && endsTorn(file)) await write('\n');

@@ -93,6 +93,19 @@ describe('Output', () => {
     const broken = new Collector(false, undefined, { code: 'ENOSPC', afterWrites: 0 });
     await expect(openOut(broken).write('x')).rejects.toBeInstanceOf(DiskError);
   });
+
+  it('knows whether a reader has taken what was written', async () => {
+    const reader = new SlowReader();
+    const out = openOut(reader);
+    expect(out.isWaiting).toBe(false);
+    const writes = [out.write('a'), out.write('b')];
+    reader.take();
+    await writes[0];
+    expect(out.isWaiting).toBe(true);
+    reader.take(new Error('gone'));
+    await expect(writes[1]).rejects.toThrow(DiskError);
+    expect(out.isWaiting).toBe(false);
+  });
 });
 
 describe('Talk', () => {
@@ -229,3 +242,21 @@ it('decodes UTF-8 strictly', () => {
   expect(decodeUtf8(Buffer.from('é'), 'it')).toBe('é');
   expect(() => decodeUtf8(Uint8Array.of(0xc3, 0x28), 'the password')).toThrow('the password is not UTF-8');
 });
+
+class SlowReader implements WritableLike {
+  readonly #waiting: ((error?: Error) => void)[] = [];
+
+  write(_text: string | Uint8Array, done: (error?: Error) => void): boolean {
+    this.#waiting.push(done);
+    return false;
+  }
+
+  /** The oldest of what was written. */
+  take(error?: Error): void {
+    this.#waiting.shift()?.(error);
+  }
+
+  on(): void {
+    // nothing happens by itself
+  }
+}
