@@ -36,9 +36,9 @@ export async function startDualListener(options: DualListenerOptions): Promise<D
   const { host, port, certificate, serverName, answer } = options;
   let tlsVisits = 0;
   const plain = createHttpServer(answer);
-  const tls = await openTls(certificate, host, serverName);
-  tls.on('request', answer);
-  for (const server of [plain, tls]) server.keepAliveTimeout = KEEP_ALIVE_MS;
+  plain.keepAliveTimeout = KEEP_ALIVE_MS;
+  const tls = await openTls({ certificate, host, serverName });
+  tls.on('secureConnection', (socket) => plain.emit('connection', socket));
 
   const sockets = new Set<Socket>();
   const front = createServer((socket) => {

@@ -9,7 +9,7 @@ import type { Homeserver } from './homeserver.js';
 import { openHomeserver, type HomeserverOptions, type OpenHomeserver } from './open.js';
 import { FEDERATION_ENDPOINTS } from './routes/federation/endpoints.js';
 import { KEEP_ALIVE_MS, closeSocket, listen } from './socket.js';
-import { openTls } from './tls.js';
+import { openHttps } from './tls.js';
 
 export interface ServerOptions extends HomeserverOptions {
   /** Default `127.0.0.1`. */
@@ -51,7 +51,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   // The server's name may follow from its ports, and the app needs the name: requests that come before it wait.
   const plain = createServer((request, response) => handle(request, response, ({ app }) => app));
   const { certificate, serverName } = options;
-  const tls = federationPort === undefined ? undefined : await openTls(certificate, host, serverName);
+  const tls = federationPort === undefined ? undefined : await openHttps({ certificate, host, serverName });
   tls?.on('request', (request, response) => handle(request, response, ({ federationApp }) => federationApp));
   const sockets = tls === undefined ? [plain] : [plain, tls];
   for (const socket of sockets) socket.keepAliveTimeout = KEEP_ALIVE_MS;

@@ -1,20 +1,43 @@
 /** TLS for other servers. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { createServer, type Server } from 'node:https';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { InvalidInputError } from '../errors.js';
 import type { ServerName } from '../ids/server-name.js';
 import { createCertificate, type Certificate } from './certificate.js';
 
+/** Who we are over TLS. */
+export interface TlsIdentity {
+  /** Default: one that is made for this start and that nobody has signed. */
+  readonly certificate: Certificate | undefined;
+  /** Where we listen. */
+  readonly host: string;
+  readonly serverName: ServerName | undefined;
+}
+
 /**
- * Makes the TLS side of a server that listens on `host`; it listens nowhere yet.
- *
- * @param certificate default: one that is made for this start and that nobody has signed
+ * Makes a server of HTTP over TLS; it listens nowhere yet.
  * @throws InvalidInputError when the certificate cannot be used
  */
-export async function openTls(
-  certificate: Certificate | undefined,
-  host: string,
-  serverName: ServerName | undefined,
+export function openHttps(identity: TlsIdentity): Promise<HttpsServer> {
+  return withCertificate(identity, createHttpsServer);
+}
+
+/**
+ * Makes a server that does nothing but TLS, for a `connection` that is handed to it: what comes of it is a
+ * `secureConnection`. (Only Node's server of HTTP over TLS can be handed one; that of Bun takes it for plain HTTP.)
+ *
+ * @throws InvalidInputError when the certificate cannot be used
+ */
+export function openTls(identity: TlsIdentity): Promise<TlsServer> {
+  return withCertificate(identity, (certificate) =>
+    createTlsServer({ ...certificate, ALPNProtocols: ['http/1.1'] }),
+  );
+}
+
+async function withCertificate<Server>(
+  { certificate, host, serverName }: TlsIdentity,
+  createServer: (certificate: Certificate) => Server,
 ): Promise<Server> {
   const { cert, key } = certificate ?? (await createCertificate(hostsOf(host, serverName)));
   try {
