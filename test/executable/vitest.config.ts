@@ -10,10 +10,12 @@ export default defineConfig({
     root,
     include: [
       'test/executable/**/*.test.ts',
+      'test/commands/listen-process.test.ts',
       'test/commands/serve-disk.test.ts',
       'test/commands/serve-outbox.test.ts',
       'test/demo/tour.test.ts',
       'test/readme.test.ts',
+      'test/scripts/scripts.test.ts',
     ],
     env: { MX2S_TESTED_PROGRAM },
     testTimeout: 30_000,
