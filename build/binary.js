@@ -1,11 +1,15 @@
 /**
  * Builds the standalone executables, `mx2s-linux-x64` and `mx2s-linux-arm64`: the program, its packages and Bun in one
- * file. `npm run build:binary` runs it, with the Bun that `npx` fetches: 100 MB that not everybody's `npm ci` needs.
+ * file; and beside them the licences of all of it. With the Bun that `npx` fetches: 100 MB that not everybody's `npm ci`
+ * needs.
  *
- *     node build/binary.js [DIRECTORY]     default: dist
+ *     npm run build:binary [-- DIRECTORY]     default: dist
  */
 import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { licenceText, writeLicences } from './licences.js';
 
 const [directory = 'dist'] = process.argv.slice(2);
 
@@ -24,13 +28,13 @@ const FILES = [
   '--asset=node_modules/node-sqlite3-wasm/dist/node-sqlite3-wasm.wasm',
 ];
 
-for (const arch of ['x64', 'arm64']) {
+function compile(arch, metafile) {
   execFileSync(
     'npx',
     [
       '--yes',
       '--package',
-      'bun@1.4.5',
+      `bun@${process.env.npm_package_config_bun}`,
       'bun',
       'build',
       '--compile',
@@ -40,10 +44,28 @@ for (const arch of ['x64', 'arm64']) {
       '--format=esm',
       ...NOTHING_FROM_THE_FOLDER,
       ...FILES,
+      `--metafile=${metafile}`,
       `--target=bun-linux-${arch}`,
       `--outfile=${join(directory, `mx2s-linux-${arch}`)}`,
       'build/standalone.ts',
     ],
     { stdio: 'inherit' },
   );
+}
+
+const scratch = await mkdtemp(join(tmpdir(), 'mx2s-build-'));
+try {
+  const metafile = join(scratch, 'metafile.json'); // the same for both
+  for (const arch of ['x64', 'arm64']) compile(arch, metafile);
+  await writeLicences(
+    join(directory, 'mx2s-linux-licences.txt'),
+    JSON.parse(await readFile(metafile, 'utf8')),
+    await Promise.all([
+      readFile('build/bun-licence.txt', 'utf8'),
+      readFile('build/lgpl-2.1.txt', 'utf8'),
+      licenceText('.'),
+    ]),
+  );
+} finally {
+  await rm(scratch, { recursive: true });
 }
