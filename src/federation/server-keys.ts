@@ -41,11 +41,11 @@ export interface KeyFault {
  * It has to name that server; at least one of the keys it lists has to have signed it, and none badly. Keys of
  * other algorithms are left out. Never throws.
  */
-export function verifyServerKeys(
+export async function verifyServerKeys(
   node: JsonNode,
   serverName: ServerName,
   fetchedMs: number,
-): ServerKeys | KeyFault {
+): Promise<ServerKeys | KeyFault> {
   if (node.kind !== 'object') return { fault: 'the keys are no JSON object' };
   if (stringMember(node, 'server_name') !== serverName) return { fault: 'the keys are of another server' };
   const validUntil = member(node, 'valid_until_ts');
@@ -54,7 +54,7 @@ export function verifyServerKeys(
   const listed = listedKeys(node);
   if ('fault' in listed) return listed;
 
-  const signatureFault = findSignatureFault(node, serverName, listed.keys);
+  const signatureFault = await findSignatureFault(node, serverName, listed.keys);
   if (signatureFault !== undefined) return signatureFault;
   const verifyKeys = new Map<string, PublicKey>();
   for (const [keyId, key] of listed.keys) if (key !== undefined) verifyKeys.set(keyId, key);
@@ -103,11 +103,11 @@ function listedKeys(object: JsonObject): { keys: ReadonlyMap<string, PublicKey |
   return { keys: new Map(keys) };
 }
 
-function findSignatureFault(
+async function findSignatureFault(
   object: JsonObject,
   serverName: ServerName,
   keys: ReadonlyMap<string, PublicKey | undefined>,
-): KeyFault | undefined {
+): Promise<KeyFault | undefined> {
   let text: string;
   try {
     text = signedText(object);
@@ -117,8 +117,11 @@ function findSignatureFault(
   }
   const own = signaturesOf(object).filter(({ entity, keyId }) => entity === serverName && keys.has(keyId));
   if (own.length === 0) return { fault: 'no key that is listed has signed' };
-  const bad = own.find(({ keyId, signature }) => keys.get(keyId)?.verify(text, signature) !== true);
-  return bad && { fault: `the signature of ${bad.keyId} is bad` };
+  for (const { keyId, signature } of own) {
+    const isGood = await keys.get(keyId)?.verify(text, signature);
+    if (isGood !== true) return { fault: `the signature of ${keyId} is bad` };
+  }
+  return undefined;
 }
 
 function keyNode({ publicKey }: SigningKey): JsonObject {

@@ -156,7 +156,7 @@ async function refuseUnsigned(
   let first: RequestRefusal | undefined;
   for (const { keyId, signature } of signatures) {
     const key = KEY_ID.test(keyId) ? await keyFor(origin, keyId) : { fault: `${keyId} is no Ed25519 key` };
-    if (!('fault' in key) && key.verify(text, signature)) return undefined;
+    if (!('fault' in key) && (await key.verify(text, signature))) return undefined;
     const { fault, cause }: KeyFault = 'fault' in key ? key : { fault: `the signature of ${keyId} is bad` };
     first ??= unauthorized(fault, cause);
   }

@@ -28,7 +28,7 @@ const PIECES: Readonly<Record<string, Piece>> = {
   'wire-shapes': async () => {
     const ports = { one: 18_481, two: 18_482, synapse: 18_483, speaker: 18_484 };
     const recorded = await recordWire({ python: await pythonWithSynapse(), ports });
-    expectNone(evidenceFaults(recorded));
+    expectNone(await evidenceFaults(recorded));
     return { 'wire-shapes.json': encode(recorded), 'wire-shapes.md': renderWire(recorded) };
   },
   conformance: async () => {

@@ -64,10 +64,11 @@ export function shapeOf({ body, at }: Sighting): unknown {
 }
 
 /** Everything in the evidence that is not as it should be, a line each; empty for good evidence. */
-export function evidenceFaults(evidence: WireEvidence): string[] {
-  const faults = evidence.runs.flatMap((run) =>
-    runFaults(run, evidence).map((fault) => `${run.title}: ${fault}`),
-  );
+export async function evidenceFaults(evidence: WireEvidence): Promise<string[]> {
+  const faults: string[] = [];
+  for (const run of evidence.runs) {
+    for (const fault of await runFaults(run, evidence)) faults.push(`${run.title}: ${fault}`);
+  }
   for (const shape of SHAPES) {
     const seen = evidence.runs.filter((run) => run.seen.some((sighting) => sighting.shape === shape));
     if (seen.length === 0) faults.push(`${shape} was never seen`);
@@ -78,13 +79,15 @@ export function evidenceFaults(evidence: WireEvidence): string[] {
   return faults;
 }
 
-function runFaults(run: Run, evidence: WireEvidence): string[] {
+async function runFaults(run: Run, evidence: WireEvidence): Promise<string[]> {
   const seen = run.seen.map(({ shape }) => shape);
   const faults = wantedOf(run).every((shape) => seen.includes(shape))
     ? []
     : [`only ${seen.join(', ')} was seen`];
   for (const sighting of run.seen) {
-    faults.push(...sightingFaults(sighting, run, evidence).map((fault) => `${sighting.shape}: ${fault}`));
+    for (const fault of await sightingFaults(sighting, run, evidence)) {
+      faults.push(`${sighting.shape}: ${fault}`);
+    }
   }
   return faults;
 }
@@ -94,7 +97,7 @@ function wantedOf({ is_asked: isAsked, from, to }: Run): readonly Shape[] {
   return from === to ? ['client-request', 'sync-event'] : SHAPES;
 }
 
-function sightingFaults(sighting: Sighting, run: Run, evidence: WireEvidence): string[] {
+async function sightingFaults(sighting: Sighting, run: Run, evidence: WireEvidence): Promise<string[]> {
   const { shape, status, method, target } = sighting;
   const value = shapeOf(sighting);
   const faults = shapeFaults(shape, value);
@@ -108,7 +111,7 @@ function sightingFaults(sighting: Sighting, run: Run, evidence: WireEvidence): s
       return [...faults, ...eventFaults(value as Event, run.to)];
     case 'edu-to-server':
     case 'edu-from-server':
-      return [...faults, ...eduFaults(value as Edu, sighting, run, evidence)];
+      return [...faults, ...(await eduFaults(value as Edu, sighting, run, evidence))];
   }
 }
 
@@ -144,7 +147,12 @@ function eventFaults({ sender, type, content }: Event, serverName: string): stri
 }
 
 /** Both EDUs of a run: the answer goes the way of the question, back. */
-function eduFaults({ content }: Edu, sighting: Sighting, run: Run, evidence: WireEvidence): string[] {
+async function eduFaults(
+  { content }: Edu,
+  sighting: Sighting,
+  run: Run,
+  evidence: WireEvidence,
+): Promise<string[]> {
   const isAnswer = isServerUser(parseUserId(content.sender));
   const [origin, destination] = isAnswer ? [run.to, run.from] : [run.from, run.to];
   const faults = contentFaults(content.messages, destination);
@@ -152,26 +160,26 @@ function eduFaults({ content }: Edu, sighting: Sighting, run: Run, evidence: Wir
   if (serverNameOf(parseUserId(content.sender)) !== origin)
     faults.push(`${content.sender} is not on ${origin}`);
   if (canonicalJson(parseJson(sighting.body)) !== sighting.body) faults.push('the body is not canonical');
-  return [...faults, ...signatureFaults(sighting, { origin, destination }, evidence)];
+  return [...faults, ...(await signatureFaults(sighting, { origin, destination }, evidence))];
 }
 
 /** Is the transaction signed by its origin, with a key that the origin has published? */
-function signatureFaults(
+async function signatureFaults(
   { method, target: uri, headers, body }: Sighting,
   route: { readonly origin: string; readonly destination: string },
   { servers, recorded_at: recordedAt }: WireEvidence,
-): string[] {
+): Promise<string[]> {
   const header = parseXMatrix(headers['authorization'] ?? '');
   if (header === undefined) return ['there is no X-Matrix header'];
   if (header.origin !== route.origin || header.destination !== route.destination) {
     return [`the header is of ${header.origin} for ${header.destination ?? 'nobody'}`];
   }
   const object = parseJson(servers[route.origin]?.key_object ?? '{}');
-  const keys = verifyServerKeys(object, parseServerName(route.origin), Date.parse(recordedAt));
+  const keys = await verifyServerKeys(object, parseServerName(route.origin), Date.parse(recordedAt));
   if ('fault' in keys) return [keys.fault];
   const text = requestSigningText({ method, uri, ...route, content: parseJson(body) });
-  const isGood = keys.verifyKeys.get(header.keyId)?.verify(text, header.signature) === true;
-  return isGood ? [] : ['the signature is bad'];
+  const isGood = await keys.verifyKeys.get(header.keyId)?.verify(text, header.signature);
+  return isGood === true ? [] : ['the signature is bad'];
 }
 
 function isQuestion(content: unknown): boolean {

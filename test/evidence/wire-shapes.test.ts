@@ -8,8 +8,8 @@ import { evidenceFaults, type Sighting, type WireEvidence } from './wire-evidenc
 const evidence = JSON.parse(read('wire-shapes.json')) as WireEvidence;
 
 describe('docs/evidence/wire-shapes', () => {
-  it('has the four shapes of the proposal, signed by who sent them', () => {
-    expect(evidenceFaults(evidence)).toEqual([]);
+  it('has the four shapes of the proposal, signed by who sent them', async () => {
+    expect(await evidenceFaults(evidence)).toEqual([]);
   });
 
   it('has each of them between two of ours, and between ours and Synapse in both directions', () => {
@@ -71,8 +71,8 @@ describe('evidence', () => {
       /secret/,
     ],
   ];
-  it.each(forgeries)('%s is none', (_what, forged, fault) => {
-    expect(evidenceFaults(forged).join('\n')).toMatch(fault);
+  it.each(forgeries)('%s is none', async (_what, forged, fault) => {
+    expect((await evidenceFaults(forged)).join('\n')).toMatch(fault);
   });
 });
 

@@ -105,7 +105,7 @@ describe('ServerSpeaker', () => {
       pdus: [],
       edus: [{ edu_type: 'm.direct_to_device' }],
     });
-    expect(isSignedBy(KEY.publicKey, peer)).toBe(true);
+    expect(await isSignedBy(KEY.publicKey, peer)).toBe(true);
   });
 
   it('has one transaction on its way to each server', async () => {
@@ -143,7 +143,7 @@ describe('ServerSpeaker', () => {
   });
 });
 
-function isSignedBy(publicKey: string, { name, asked: [asked] }: Peer): boolean {
+async function isSignedBy(publicKey: string, { name, asked: [asked] }: Peer): Promise<boolean> {
   const header = parseXMatrix(asked?.headers.authorization ?? '');
   const text = requestSigningText({
     method: 'PUT',
@@ -152,5 +152,5 @@ function isSignedBy(publicKey: string, { name, asked: [asked] }: Peer): boolean 
     destination: name,
     content: parseJson(asked?.body ?? ''),
   });
-  return parsePublicKey(publicKey)?.verify(text, header?.signature ?? '') ?? false;
+  return (await parsePublicKey(publicKey)?.verify(text, header?.signature ?? '')) ?? false;
 }

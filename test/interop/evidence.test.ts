@@ -13,7 +13,7 @@ describe.runIf(!('missing' in found))('the four shapes of the proposal on the wi
       if ('missing' in found) throw new Error(found.missing);
       const ports = { one: 0, two: 0, synapse: 0, speaker: 0 };
       const evidence = await recordWire({ python: found.python, ports });
-      expect(evidenceFaults(evidence)).toEqual([]);
+      expect(await evidenceFaults(evidence)).toEqual([]);
       expect(evidence.runs.map(({ seen }) => seen.length)).toEqual([2, 4, 4, 4, 2]);
     },
   );

@@ -41,7 +41,7 @@ describe('the key listener', () => {
     for (const path of ['server', 'server/ed25519:a_1', 'server?x=1']) {
       const { status, headers, body } = await ask(`${scheme}://${listener.authority}/_matrix/key/v2/${path}`);
       expect([status, headers['content-type']]).toEqual([200, 'application/json']);
-      const keys = verifyServerKeys(parseJson(body), SERVER, NOW_MS);
+      const keys = await verifyServerKeys(parseJson(body), SERVER, NOW_MS);
       expect('fault' in keys ? keys.fault : [...keys.verifyKeys.keys()]).toEqual([
         'ed25519:a_1',
         'ed25519:a_2',

@@ -13,7 +13,7 @@ describe('the keys of the server', () => {
     const reply = await server.call('GET', `/_matrix/key/v2/${path}`);
     expect(reply.status).toBe(200);
     expect(Object.keys(reply.json.signatures[SERVER])).toEqual(['ed25519:a_1', 'ed25519:a_2']);
-    const keys = verifyServerKeys(parseJson(reply.text), SERVER, Date.now());
+    const keys = await verifyServerKeys(parseJson(reply.text), SERVER, Date.now());
     if ('fault' in keys) throw new Error(keys.fault);
     expect([...keys.verifyKeys.keys()]).toEqual(['ed25519:a_1', 'ed25519:a_2']);
     expect(usableUntilMs(keys)).toBeGreaterThan(Date.now() + 23 * HOUR_MS);
