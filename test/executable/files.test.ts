@@ -1,17 +1,21 @@
 /** What the executable needs is in it. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { BINARY, runBinary, startBinary, type RunningBinary } from '../kit/binary.js';
 import { makeTempDir } from '../kit/temp-dir.js';
+
+const CHECKOUT = new URL('../../', import.meta.url);
+const SQLITE = new URL('node_modules/node-sqlite3-wasm/dist/node-sqlite3-wasm.wasm', CHECKOUT);
+const ELF_MACHINE_OFFSET = 18;
 
 interface Ready {
   readonly homeserver: string;
   readonly users: readonly { readonly user_id: string; readonly access_token: string }[];
 }
 
-it('holds SQLite: a message that serve --data took is there after kill -9', async () => {
+it('a message that serve --data took is there after kill -9', async () => {
   const { path: home, remove } = await makeTempDir();
   onTestFinished(remove);
   const serve = async (): Promise<{ server: RunningBinary; envs: Record<string, string>[] }> => {
@@ -40,9 +44,23 @@ it('holds SQLite: a message that serve --data took is there after kill -9', asyn
   });
 });
 
-it('names no file of the machine that built it', async () => {
-  const checkout = fileURLToPath(new URL('../../', import.meta.url));
-  const bytes = await readFile(BINARY);
-  expect(bytes.includes('/$bunfs/root/')).toBe(true); // the search finds what is there
-  expect(bytes.includes(checkout)).toBe(false);
+describe.each([
+  ['x64', 62], // ELF's numbers of machines: EM_X86_64 and EM_AARCH64
+  ['arm64', 183],
+])('the executable for %s', (arch, machine) => {
+  const bytes = readFileSync(join(dirname(BINARY), `mx2s-linux-${arch}`));
+
+  it('is for that machine', () => {
+    expect(bytes.toString('latin1', 1, 4)).toBe('ELF');
+    expect(bytes.readUInt16LE(ELF_MACHINE_OFFSET)).toBe(machine);
+  });
+
+  it('holds the program and its packages', () => {
+    for (const text of ['hear it answer as itself', 'Fastify']) expect(bytes.includes(text)).toBe(true);
+    expect(bytes.includes(readFileSync(SQLITE))).toBe(true);
+  });
+
+  it('names no file of the machine that built it', () => {
+    expect(bytes.includes(fileURLToPath(CHECKOUT))).toBe(false);
+  });
 });
