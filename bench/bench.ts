@@ -9,7 +9,7 @@ import { describeMachine, ownVersions } from './machine.js';
 import { measureRow } from './measure.js';
 import { chosen, parseBenchOptions } from './options.js';
 import { renderPlot } from './render-plot.js';
-import { renderPerformance, renderTable } from './render-table.js';
+import { renderLimits, renderPerformance, renderTable } from './render-table.js';
 import { isMeasured, type MeasuredRow, type Report } from './report.js';
 import type { Row } from './row.js';
 import { ROWS } from './rows.js';
@@ -23,7 +23,7 @@ export async function bench(args: readonly string[]): Promise<number> {
   const measuredAt = new Date().toISOString();
   const measured: MeasuredRow[] = [];
   for (const row of rows) {
-    measured.push(await measureRow(row, { rounds: rounds ?? row.rounds, warmUp: true, say }));
+    measured.push(await measureRow(row, { rounds: rounds ?? row.rounds, warmUp: true, limits: true, say }));
   }
   const report: Report = {
     v: 1,
@@ -32,14 +32,14 @@ export async function bench(args: readonly string[]): Promise<number> {
     versions: ownVersions(),
     rows: measured,
   };
-  process.stdout.write(renderTable(measured));
+  process.stdout.write(`${renderTable(measured)}\n${renderLimits(measured)}`);
   if (only === undefined) await write(report);
   return measured.every(isMeasured) ? 0 : 1;
 }
 
 /** Measures briefly, and holds it against what is committed. What is worse is measured again: a hiccup passes. */
 async function guarded(rows: readonly Row[], rounds = GUARD_ROUNDS): Promise<number> {
-  const effort = { rounds, warmUp: false, say };
+  const effort = { rounds, warmUp: false, limits: false, say };
   const before = JSON.parse(await readFile(new URL('performance.json', DOCS), 'utf8')) as Report;
   const setbacks: string[] = [];
   const measured: MeasuredRow[] = [];

@@ -10,6 +10,8 @@ export interface Effort {
   readonly rounds: number;
   /** Is there one before, which does not count? */
   readonly warmUp: boolean;
+  /** Are limits measured, too? */
+  readonly limits: boolean;
   /** Gets a line for each of them. */
   say(line: string): void;
 }
@@ -27,17 +29,19 @@ export async function measureRow(row: Row, effort: Effort): Promise<MeasuredRow>
   }
 }
 
-async function measurePairs(row: Row, { rounds, warmUp, say }: Effort): Promise<Figures> {
+async function measurePairs(row: Row, { rounds, warmUp, limits, say }: Effort): Promise<Figures> {
   const stage = new Stage();
   try {
     const pair = await row.open(stage);
     if (warmUp) await measureOne(pair, false);
     const ours: number[] = [];
     const peer: number[] = [];
+    const limit: number[] = [];
     for (let round = 1; round <= rounds; round += 1) {
       const one = await measureOne(pair, round % 2 === 0);
       ours.push(one.ours);
       peer.push(one.peer);
+      if (limits && pair.limit !== undefined) limit.push(await pair.limit());
       const [figure, other] = [one.ours, one.peer].map((each) => each.toPrecision(4));
       say(`${row.id} ${String(round)}/${String(rounds)}: ${String(figure)}, peer ${String(other)}`);
     }
@@ -47,6 +51,7 @@ async function measurePairs(row: Row, { rounds, warmUp, say }: Effort): Promise<
       ours: summarize(ours),
       theirs: summarize(peer),
       ratio: compare(ours, peer),
+      ...(limit.length > 0 && { limit_ratio: compare(limit, peer) }),
       load_average: loadavg()[0] ?? NaN,
     };
   } finally {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { MissingProgram } from './row.js';
 
 export interface Program {
@@ -54,6 +55,15 @@ export async function script(name: string, packageName?: string): Promise<Progra
   const manifest = await readFile(join(PROJECT, 'node_modules', packageName, 'package.json'), 'utf8');
   const { version } = JSON.parse(manifest) as { version: string };
   return { path, versions: { [packageName]: version } };
+}
+
+/** A script of ours with the package that it uses in one file, below `folder`: made as our own program is. */
+export async function bundledScript(name: string, folder: string): Promise<string> {
+  const outfile = join(folder, `${name}.cjs`);
+  const entry = fileURLToPath(new URL(`${name}.js`, PEERS));
+  const minified = { minifyWhitespace: true, minifySyntax: true };
+  await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'cjs', ...minified });
+  return outfile;
 }
 
 interface Compiler {

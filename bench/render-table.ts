@@ -1,5 +1,5 @@
 /** `docs/performance.md`: what was measured, for people. Pure. */
-import { isMeasured, type MeasuredRow, type Report } from './report.js';
+import { isMeasured, type Figures, type MeasuredRow, type Report, type RowFacts } from './report.js';
 import type { Compared, Reach } from './row.js';
 import { margin, type Ratio, type Summary } from './statistics.js';
 
@@ -71,13 +71,20 @@ export function renderFigure(figure: number): string {
   return figure.toFixed(figure >= 10 ? 1 : 2);
 }
 
-/** Why a row does not reach what it should. */
-function renderLimits(rows: readonly MeasuredRow[]): string {
-  const lines = rows.filter(isMeasured).flatMap(({ id, limit, ratio, reach }) => {
-    if (margin(ratio.of_medians, reach) >= 1) return [];
-    return `- **${id}**: ${limit ?? 'no reason is known yet.'}`;
+/** Why rows do not reach what they should; nothing where all do. */
+export function renderLimits(rows: readonly MeasuredRow[]): string {
+  const lines = rows.filter(isMeasured).flatMap((row) => {
+    return margin(row.ratio.of_medians, row.reach) >= 1 ? [] : `- **${row.id}**: ${renderLimit(row)}`;
   });
   return lines.length === 0 ? '' : ['## What is not reached, and why\n', ...lines, ''].join('\n');
+}
+
+function renderLimit({ limit, limit_ratio: ratio }: RowFacts & Figures): string {
+  if (limit === undefined) return 'no reason is known yet.';
+  const { who, reason } = limit;
+  return who === undefined || ratio === undefined
+    ? reason
+    : `${who} comes to ${renderRatio(ratio)}. ${reason}`;
 }
 
 function renderCircumstances({ measured_at: measuredAt, machine, versions, rows: measured }: Report): string {

@@ -33,6 +33,8 @@ export interface Figures {
   readonly theirs: Summary;
   /** Ours / theirs. */
   readonly ratio: Ratio;
+  /** Who is the limit / theirs. */
+  readonly limit_ratio?: Ratio | undefined;
   /** Of the last minute, when the row was done. */
   readonly load_average: number;
 }

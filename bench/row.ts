@@ -12,8 +12,8 @@ export interface Row {
   readonly reach: Reach;
   /** How many pairs are measured. */
   readonly rounds: number;
-  /** Why the reach cannot be reached, where that is known. */
-  readonly limit?: string | undefined;
+  /** What keeps it from its reach, where that is known. */
+  readonly limit?: Limit | undefined;
   /** Is its ratio steady enough for the guard, and measured soon enough? */
   readonly isGuarded: boolean;
   /**
@@ -21,6 +21,13 @@ export interface Row {
    * @throws MissingProgram
    */
   open(stage: Stage): Promise<Pair>;
+}
+
+export interface Limit {
+  /** Who does no more than cannot be left out, and is measured, too, as Markdown; undefined where there is nobody. */
+  readonly who?: string | undefined;
+  /** Why it cannot be passed: sentences. */
+  readonly reason: string;
 }
 
 /** What the figures of a row are; a wall time and a latency are in milliseconds, a rate is per second. */
@@ -35,6 +42,8 @@ export interface Pair {
   readonly versions?: Readonly<Record<string, string>> | undefined;
   ours(): Promise<number>;
   peer(): Promise<number>;
+  /** Who is the limit of the row. */
+  limit?: (() => Promise<number>) | undefined;
 }
 
 /** What a row needs, and this machine does not have. */

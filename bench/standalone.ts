@@ -1,4 +1,5 @@
-/** The standalone executable of mx2s. */
+/** Standalone executables: that of mx2s, and those of scripts. */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run, type Program } from './programs.js';
 import { MissingProgram } from './row.js';
@@ -12,6 +13,15 @@ export async function standalone(): Promise<Program> {
   // what is in it answers in its place
   const version = await run(path, ['--version'], 'the executable does not run', at(''), { BUN_BE_BUN: '1' });
   return { path, versions: { Bun: version.trim() } };
+}
+
+/** A script of ours, compiled as mx2s is, below `folder`. @throws MissingProgram */
+export async function compiled(name: string, folder: string): Promise<string> {
+  const path = join(folder, name);
+  const bun = ['--yes', '--package', `bun@${String(process.env['npm_package_config_bun'])}`, 'bun', 'build'];
+  const flags = ['--compile', '--minify', '--bytecode', '--format=esm', `--outfile=${path}`];
+  await run('npx', [...bun, ...flags, at(`bench/peers/${name}.js`)], `${name} cannot be compiled`);
+  return path;
 }
 
 function at(place: string): string {

@@ -44,11 +44,20 @@ describe('the page', () => {
   it('gives the reason of what is not reached, or says that there is none', () => {
     const rows = [
       rowOf(ratioOf(3)),
-      rowOf({ id: '2', limit: 'the kernel.', ...ratioOf(3) }),
+      rowOf({ id: '2', limit: { reason: 'It is the kernel.' }, ...ratioOf(3) }),
       rowOf({ id: '3' }),
+      rowOf({
+        id: '4',
+        limit: { who: 'A bare script', reason: 'It is the kernel.' },
+        limit_ratio: { of_medians: 2.5, min: 2, max: 3 },
+        ...ratioOf(3),
+      }),
     ];
     const page = pageOf(rows);
-    expect(page).toContain('- **1**: no reason is known yet.\n- **2**: the kernel.\n');
+    expect(page).toContain(
+      '- **1**: no reason is known yet.\n- **2**: It is the kernel.\n' +
+        '- **4**: A bare script comes to **2.50** (2.00–3.00). It is the kernel.\n',
+    );
     expect(page).not.toContain('**3**:');
   });
 
