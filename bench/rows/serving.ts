@@ -20,8 +20,7 @@ export const SERVING: readonly Row[] = [
     reach: { at_least: 30 },
     rounds: 5,
     limit: {
-      reason:
-        'It is two requests, each of which costs what row 11 says; and this Synapse is quicker than that of the reach.',
+      reason: 'It is two requests, and each of them costs what row 11 says.',
     },
     isGuarded: false, // what it guards is half of row 11, and Synapse takes its time
     open: openAgainstSynapse,
