@@ -1,5 +1,5 @@
 /** Has something become slower? Pure. */
-import { isMeasured, type MeasuredRow, type Report } from './report.js';
+import { isMeasured, type Machine, type MeasuredRow, type Report } from './report.js';
 import { renderFigure } from './render-table.js';
 import { margin } from './statistics.js';
 
@@ -14,6 +14,16 @@ export function setback(now: MeasuredRow, before: Report): string | undefined {
   if (share >= 1 / WORSE_BY) return undefined;
   const [ratio, was] = [now, then].map((row) => renderFigure(row.ratio.of_medians));
   return `${now.id}: the ratio is ${String(ratio)}, and was ${String(was)}`;
+}
+
+/**
+ * Why figures of this machine cannot be held against those; undefined when they can. Several programs use a second processor
+ * if there is one, so that ratios depend on it.
+ */
+export function whyNotComparable(machine: Machine, before: Report): string | undefined {
+  const { processors } = before.machine;
+  if (machine.processors === processors) return undefined;
+  return `what is committed is of a machine with ${String(processors)} processors, and this one has ${String(machine.processors)}`;
 }
 
 /** A third. */

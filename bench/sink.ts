@@ -23,15 +23,20 @@ export interface SinkOptions {
   /** Events that wait. */
   readonly backlog?: number | undefined;
   /** Events that come, once somebody waits for them. */
+  /** How many it gives at once; default 100, as Synapse. */
+  readonly batch?: number | undefined;
   readonly coming?: { readonly perSecond: number; readonly total: number } | undefined;
 }
 
 /** Starts one, which goes with the stage. @throws MissingProgram */
-export async function startSink(stage: Stage, { backlog = 0, coming }: SinkOptions = {}): Promise<Sink> {
+export async function startSink(
+  stage: Stage,
+  { backlog = 0, batch = 100, coming }: SinkOptions = {},
+): Promise<Sink> {
   const { path: program, versions } = await wireProgram('sink');
   const home = await openHome(stage);
   const { perSecond = 0, total = 0 } = coming ?? {};
-  const flags = { backlog, rate: perSecond, total };
+  const flags = { backlog, batch, rate: perSecond, total };
   const args = Object.entries(flags).map(([name, value]) => `-${name}=${String(value)}`);
   const running = stage.add(startBinary(args, { program, home: home.HOME }), (sink) => sink.stop());
   const ready = await running.lineOf('stdout', /"ready":true/);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { setback } from '../../bench/guard.js';
+import { setback, whyNotComparable } from '../../bench/guard.js';
 import type { MeasuredRow, Report } from '../../bench/report.js';
 import { missingRow, ratioOf, rowOf } from './rows-for-tests.js';
 
@@ -33,6 +33,12 @@ describe('nothing is held against', () => {
   ])('%s', (_what, now, before) => {
     expect(setback(now, before)).toBeUndefined();
   });
+});
+
+it('figures of a machine with as many processors can be compared, and no others', () => {
+  const { machine } = reportOf();
+  expect(whyNotComparable({ ...machine, processor: 'another' }, reportOf())).toBeUndefined();
+  expect(whyNotComparable({ ...machine, processors: 8 }, reportOf())).toMatch(/2 processors.*this one has 8/);
 });
 
 function reportOf(...rows: MeasuredRow[]): Report {

@@ -20,14 +20,13 @@ const (
 	serverName = "sink.test"
 	userID     = "@alice:" + serverName
 	deviceID   = "SINK"
-	// As many as Synapse gives at once.
-	batch = 100
 )
 
 var (
 	backlog = flag.Int("backlog", 0, "events that wait when it starts")
 	rate    = flag.Int("rate", 0, "events per second that come once somebody waits for them, stamped with their time")
 	total   = flag.Int("total", 0, "how many events come so")
+	batch   = flag.Int("batch", 100, "how many events it gives at once; 100 as Synapse")
 )
 
 func main() {
@@ -129,7 +128,7 @@ func (q *queue) sync(w http.ResponseWriter, request *http.Request) {
 func (q *queue) from(since int) ([][]byte, chan struct{}) {
 	q.Lock()
 	defer q.Unlock()
-	return q.events[min(since, len(q.events)):min(since+batch, len(q.events))], q.more
+	return q.events[min(since, len(q.events)):min(since+*batch, len(q.events))], q.more
 }
 
 func (q *queue) produce(rate, total int) {
