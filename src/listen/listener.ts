@@ -149,8 +149,8 @@ export class Listener {
   }
 
   /**
-   * As many events as may go out with one write and one position: up to the last one that may still be printed,
-   * or one where a hook is to take it.
+   * As many events as may go out with one write and one position: up to the last one that may still be printed, some of
+   * a very long answer, or one where a hook is to take it.
    */
   #portion(
     events: readonly ToDeviceEvent[],
@@ -158,7 +158,7 @@ export class Listener {
     receivedTs: number,
   ): { selected: ReceivedEvent[]; length: number } {
     const { selection, ownServer, hook, count } = this.#options;
-    const limit = hook === undefined ? count - this.#tally.printed : 1;
+    const limit = hook === undefined ? Math.min(count - this.#tally.printed, MAX_AT_ONCE) : 1;
     const selected: ReceivedEvent[] = [];
     let end = start;
     while (selected.length < limit) {
@@ -211,5 +211,7 @@ function removeFrom(spool: Spool, count: number): void {
   for (let removed = 0; removed < count; removed += 1) spool.removeFirst();
 }
 
+/** Servers give 100. An answer of 10 MB would take twice the memory if it were printed at once. */
+const MAX_AT_ONCE = 1000;
 /** How long the server may hold a request (Client-Server API v1.19, "GET /sync", `timeout`). */
 const POLL_MS = 30_000;

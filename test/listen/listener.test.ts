@@ -270,6 +270,14 @@ describe('output', () => {
     expect(kit.stored).toEqual([{ api: 'v3', since: 's3', consumed: 0 }]);
   });
 
+  it('of a very long batch goes out in parts', async () => {
+    const kit = kitOf(queueOf(...Array.from({ length: 2500 }, (_, n) => n)), { drain: true });
+    kit.queue.limit = 2500;
+    await kit.listener.run();
+    expect(kit.writes.map(({ length }) => length)).toEqual([1000, 1000, 500]);
+    expect(kit.stored.map(({ consumed }) => consumed)).toEqual([1000, 2000, 0]);
+  });
+
   it('that fails leaves the position where it was', async () => {
     const gone = new Error('gone');
     const kit = kitOf(queueOf(1, 2), { print: () => Promise.reject(gone) });
