@@ -12,7 +12,7 @@ import { fixedToken } from '../config/token-source.js';
 import type { ExitCode } from '../exit-codes.js';
 import { createMetrics, type Metrics } from '../gateway/metrics.js';
 import { createRegistration, type RegistrationPlace } from '../gateway/registration.js';
-import { counted, runGateway } from '../gateway/run.js';
+import { counted, runGateway, storeFor } from '../gateway/run.js';
 import { serverUserTokens } from '../gateway/server-user.js';
 import { runTogether } from '../gateway/together.js';
 import { createWorker } from '../gateway/worker.js';
@@ -212,7 +212,7 @@ function openReader(
     freshStart: true,
     retries: globals.retries,
     maxOfflineMs: Infinity,
-    store: (position) => positions.store(position),
+    store: storeFor(positions),
     clock,
     chance,
     report: lineReport(talk),

@@ -9,7 +9,8 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.js';
-import { nextDigest } from '../config/position.js';
+import type { PositionKeeper } from '../config/position-keeper.js';
+import { nextDigest, type Position } from '../config/position.js';
 import type { BatchSource } from '../listen/batch-source.js';
 import type { OpenBatch } from '../listen/open-batch.js';
 import type { QueueReader } from '../listen/queue-reader.js';
@@ -71,6 +72,15 @@ export async function runGateway(options: GatewayOptions): Promise<void> {
     await dispatcher.close();
   }
   await reader.acknowledge();
+}
+
+/**
+ * How the reader's position is stored: the beginning of a batch before any of it is worked on, for its answers have
+ * transaction IDs that are made of it, and have to have the same ones after a crash; within a batch now and then.
+ */
+export function storeFor(positions: PositionKeeper): (position: Position) => void {
+  return (position) =>
+    position.consumed === 0 ? positions.storeAtOnce(position) : positions.store(position);
 }
 
 /** The same source, with what it does counted. */
