@@ -51,6 +51,7 @@ function hasSixteenBytes(groups: number, hasGap: boolean): boolean {
 }
 
 function isIpv4(ascii: Uint8Array): boolean {
+  if (ascii.length > MAX_IPV4_BYTES) return false;
   const text = String.fromCharCode(...ascii);
   return isIpv4Shape(text) && isOctets(text);
 }
@@ -67,6 +68,8 @@ function isHexDigit(byte: number): boolean {
   return (byte >= 0x30 && byte <= 0x39) || (lowerCase >= 0x61 && lowerCase <= 0x66);
 }
 
+/** `255.255.255.255` */
+const MAX_IPV4_BYTES = 15;
 const ENCODER = new TextEncoder();
 const COLON = 0x3a;
 const DOT = 0x2e;

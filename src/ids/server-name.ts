@@ -76,9 +76,12 @@ function portFault(rest: string): IdCode | undefined {
 
 /** RFC 1123 section 2.1 and RFC 1035 section 2.3.4. */
 function isOddLabel(label: string): boolean {
-  return label === '' || label.length > 63 || label.startsWith('-') || label.endsWith('-');
+  return label === '' || label.length > MAX_LABEL_CHARACTERS || label.startsWith('-') || label.endsWith('-');
 }
 
 const MAX_DNS_CHARACTERS = 255;
 const ADVISED_NAME_CHARACTERS = 230;
-const MAX_PORT = 65_535;
+/** RFC 1035 section 2.3.4. */
+export const MAX_LABEL_CHARACTERS = 63;
+/** The ABNF allows five digits of any value, but no TCP port is above that. */
+export const MAX_PORT = 65_535;

@@ -36,11 +36,15 @@ export interface Walk {
 
 /** A walk with room for so many bytes. */
 export function makeWalk(automaton: Automaton, maxBytes: number): Walk {
-  return typeof WebAssembly === 'undefined'
-    ? makeSlowWalk(automaton, maxBytes)
-    : makeQuickWalk(automaton, maxBytes);
+  try {
+    return makeQuickWalk(automaton, maxBytes);
+  } catch {
+    // there is no WebAssembly, or not the gigabytes of addresses that it sets aside (ulimit -v)
+    return makeSlowWalk(automaton, maxBytes);
+  }
 }
 
+/** The same walk in JavaScript alone. */
 export function makeSlowWalk({ kinds, lineEnd, table, first }: Automaton, maxBytes: number): Walk {
   const input = new Uint8Array(maxBytes);
   const found = new Int32Array(2 * maxBytes);
@@ -61,6 +65,7 @@ export function makeSlowWalk({ kinds, lineEnd, table, first }: Automaton, maxByt
   return { input, found, walk };
 }
 
+/** The same walk in WebAssembly. @throws Error where there is none, or no room for it */
 export function makeQuickWalk({ kinds, lineEnd, table, first }: Automaton, maxBytes: number): Walk {
   const tableAt = kinds.length;
   const inputAt = tableAt + 4 * table.length;

@@ -6,6 +6,7 @@
  * graded line by line: long server names, very long lines, bytes that are not UTF-8, and characters that JSON escapes.
  */
 import { isIpv4Shape, isIpv6At, isOctets } from './ip-literal.js';
+import { MAX_LABEL_CHARACTERS, MAX_PORT } from './server-name.js';
 import { makeWalk } from './table-walk.js';
 import {
   hasBothParts,
@@ -15,6 +16,7 @@ import {
   isWide,
   makeUserIdAutomaton,
 } from './user-id-automaton.js';
+import { MAX_ID_BYTES } from './user-id.js';
 import { isUtf8 } from './utf8.js';
 
 /** The class of the lines that the quick pass says nothing of. */
@@ -34,6 +36,7 @@ export interface UserIdSorter {
   sort(block: Uint8Array, start: number): number;
 }
 
+/** A sorter with its automaton, which takes some milliseconds to make. */
 export function makeUserIdSorter(): UserIdSorter {
   const automaton = makeUserIdAutomaton();
   const { facts } = automaton;
@@ -84,7 +87,7 @@ export function makeUserIdSorter(): UserIdSorter {
     }
     if (hasLongPort(known) && numberBefore(input, end) > MAX_PORT) return badPort;
     // in a name that is longer than a label may be, there may be one that is too long
-    return hasServerName(known) && end - host > MAX_LABEL_BYTES ? UNSORTED : state;
+    return hasServerName(known) && end - host > MAX_LABEL_CHARACTERS ? UNSORTED : state;
   }
 
   return { lines, classes: badPort + 1, sort };
@@ -92,7 +95,7 @@ export function makeUserIdSorter(): UserIdSorter {
 
 /** Does the class of such a line depend on more than the state? */
 function isOdd(facts: number, length: number): boolean {
-  return length > MAX_LABEL_BYTES || isWide(facts) || hasLiteral(facts) || hasLongPort(facts);
+  return length > MAX_LABEL_CHARACTERS || isWide(facts) || hasLiteral(facts) || hasLongPort(facts);
 }
 
 /** Has the host the shape of an IPv4 address, and a number above 255? */
@@ -110,12 +113,6 @@ function numberBefore(bytes: Uint8Array, end: number): number {
 
 /** At a time: what stays close to the processor. */
 const MAX_BYTES = 65_536;
-/** "User Identifiers": of the whole ID. */
-const MAX_ID_BYTES = 255;
-/** RFC 1035 section 2.3.4. */
-const MAX_LABEL_BYTES = 63;
-/** "Server Name": the ABNF allows five digits of any value, but no TCP port is above that. */
-const MAX_PORT = 65_535;
 const NEWLINE = 0x0a;
 const COLON = 0x3a;
 const OPENING_BRACKET = 0x5b;

@@ -95,11 +95,11 @@ function gradeHistorical(localpart: string): Grade {
 
 /** The limit counts bytes of UTF-8, sigil and server name included ("User Identifiers"). */
 function isTooLong(text: string): boolean {
-  if (text.length > MAX_BYTES) return true;
-  if (text.length * MAX_BYTES_PER_CODE_UNIT <= MAX_BYTES) return false;
+  if (text.length > MAX_ID_BYTES) return true;
+  if (text.length * MAX_BYTES_PER_CODE_UNIT <= MAX_ID_BYTES) return false;
   let bytes = 0;
   for (const character of text) bytes += utf8Bytes(character.codePointAt(0) ?? 0);
-  return bytes > MAX_BYTES;
+  return bytes > MAX_ID_BYTES;
 }
 
 function utf8Bytes(codePoint: number): number {
@@ -108,5 +108,6 @@ function utf8Bytes(codePoint: number): number {
   return codePoint < 0x1_0000 ? 3 : 4;
 }
 
-const MAX_BYTES = 255;
+/** Of a whole user ID, in UTF-8 ("User Identifiers"). */
+export const MAX_ID_BYTES = 255;
 const MAX_BYTES_PER_CODE_UNIT = 3;

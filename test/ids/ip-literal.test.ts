@@ -23,6 +23,7 @@ describe('isIpv6', () => {
     ['a gap for none', '1:2:3:4::5:6:7:8'],
     ['two gaps', '1::2::3'],
     ['three colons', ':::'],
+    ['an address that never ends last', `::1.${'1'.repeat(300_000)}`],
     ['one colon first', ':1:2:3:4:5:6:7'],
     ['one colon last', '1:2:3:4:5:6:7:'],
     ['five digits', '::12345'],

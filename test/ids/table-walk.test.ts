@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   makeQuickWalk,
   makeSlowWalk,
@@ -35,6 +35,15 @@ describe.each([
     expect(walkOver(walk, '\n\n\n\n\n')).toEqual([0, 0, 1, 0, 2, 0, 3, 0, 4, 0]);
     expect(walkOver(walk, 'aaaa\n')).toEqual([4, 2]);
   });
+});
+
+it('makeWalk does without WebAssembly where there is no room for it', () => {
+  const Memory = function () {
+    throw new RangeError('could not allocate memory');
+  };
+  vi.stubGlobal('WebAssembly', { Memory });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  expect(walkOver(makeWalk(COUNTING, 100), 'xa\n')).toEqual([2, 1]);
 });
 
 describe('makeQuickWalk', () => {
