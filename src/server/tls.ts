@@ -27,12 +27,15 @@ export function openHttps(identity: TlsIdentity): Promise<HttpsServer> {
  * Makes a server that does nothing but TLS, for a `connection` that is handed to it: what comes of it is a
  * `secureConnection`. (Only Node's server of HTTP over TLS can be handed one; that of Bun takes it for plain HTTP.)
  *
+ * @param handshakeTimeoutMs how long a handshake may take; default two minutes, as Node has it
  * @throws InvalidInputError when the certificate cannot be used
  */
-export function openTls(identity: TlsIdentity): Promise<TlsServer> {
-  return withCertificate(identity, (certificate) =>
-    createTlsServer({ ...certificate, ALPNProtocols: ['http/1.1'] }),
-  );
+export function openTls(identity: TlsIdentity, handshakeTimeoutMs = HANDSHAKE_MS): Promise<TlsServer> {
+  return withCertificate(identity, (certificate) => {
+    const options = { ...certificate, ALPNProtocols: ['http/1.1'], handshakeTimeout: handshakeTimeoutMs };
+    // it only tells of a handshake that fails or takes too long, and leaves the connection to us
+    return createTlsServer(options).on('tlsClientError', (_error, socket) => socket.destroy());
+  });
 }
 
 async function withCertificate<Server>(
@@ -58,3 +61,5 @@ function hostsOf(host: string, serverName: ServerName | undefined): string[] {
   const named = (serverName ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   return [...new Set(named === '' ? [host] : [host, named])];
 }
+
+const HANDSHAKE_MS = 120_000;
