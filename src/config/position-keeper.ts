@@ -12,6 +12,7 @@
 import type { Clock } from '../clock.js';
 import { writePosition, type Position } from './position.js';
 
+/** Of one queue, for as long as it is read. */
 export class PositionKeeper {
   readonly #path: string;
   readonly #clock: Pick<Clock, 'monotonic' | 'sleep'>;
@@ -55,7 +56,7 @@ export class PositionKeeper {
    */
   close(): void {
     this.#pause?.abort();
-    this.#throwFailure();
+    this.#failure = undefined; // it is told again, if the disk is not well again
     this.#write();
   }
 

@@ -1,7 +1,7 @@
 /**
  * Reads one device's queue batch by batch, stores how far, and keeps at it when the line goes down.
  *
- * At least once: a position is stored after its events were handed over, and only then used as `since`.
+ * At least once: a position is given out to be stored after its events were handed over, and only then used as `since`.
  */
 import type { Chance } from '../chance.js';
 import type { Clock } from '../clock.js';
@@ -43,6 +43,7 @@ export interface QueueReaderOptions {
   readonly retries: number;
   /** How long an outage after it may last; infinite for ever. */
   readonly maxOfflineMs: number;
+  /** Stores it, now or soon: what is on disk may be behind, and never ahead. @throws DiskError */
   store(position: Position): void;
   readonly clock: Clock;
   readonly chance: Pick<Chance, 'fraction'>;

@@ -10,6 +10,7 @@ export interface Filling {
   fill(page: Uint8Array, at: number, block: Uint8Array, start: number, end: number): number | undefined;
 }
 
+/** A page that fills up, and is written when it is full or asked to be. */
 export class OutputPage {
   readonly #out: Output;
   readonly #bytes = new Uint8Array(PAGE_BYTES);

@@ -86,6 +86,17 @@ describe('PositionKeeper', () => {
     expect(stored()).toBe('s3');
   });
 
+  it('stores what waits when it is closed, where the disk had failed and is well again', async () => {
+    keeper.store(after(1));
+    keeper.store(after(2));
+    await rm(dirname(path), { recursive: true });
+    await writeFile(dirname(path), '');
+    await pass(100);
+    await rm(dirname(path));
+    keeper.close();
+    expect(stored()).toBe('s2');
+  });
+
   it.each<[string, (keeper: PositionKeeper) => void]>([
     ['at the next step', (each) => each.store(after(3))],
     ['when it is closed', (each) => each.close()],
