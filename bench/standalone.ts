@@ -1,4 +1,5 @@
 /** Standalone executables: that of mx2s, and those of scripts. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run, type Program } from './programs.js';
@@ -18,7 +19,8 @@ export async function standalone(): Promise<Program> {
 /** A script of ours, compiled as mx2s is, below `folder`. @throws MissingProgram */
 export async function compiled(name: string, folder: string): Promise<string> {
   const path = join(folder, name);
-  const bun = ['--yes', '--package', `bun@${String(process.env['npm_package_config_bun'])}`, 'bun', 'build'];
+  const manifest = JSON.parse(await readFile(at('package.json'), 'utf8')) as { config: { bun: string } };
+  const bun = ['--yes', '--package', `bun@${manifest.config.bun}`, 'bun', 'build'];
   const flags = ['--compile', '--minify', '--bytecode', '--format=esm', `--outfile=${path}`];
   await run('npx', [...bun, ...flags, at(`bench/peers/${name}.js`)], `${name} cannot be compiled`);
   return path;

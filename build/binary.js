@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { licenceText, writeLicences } from './licences.js';
 
 const [directory = 'dist'] = process.argv.slice(2);
+const { config } = JSON.parse(await readFile('package.json', 'utf8'));
 
 /** What Bun would take from the folder that the program is started in: the settings of a stranger, and code by `preload`. */
 const NOTHING_FROM_THE_FOLDER = ['dotenv', 'bunfig', 'tsconfig', 'package-json'].map(
@@ -34,7 +35,7 @@ function compile(arch, metafile) {
     [
       '--yes',
       '--package',
-      `bun@${process.env.npm_package_config_bun}`,
+      `bun@${config.bun}`,
       'bun',
       'build',
       '--compile',
