@@ -4,7 +4,7 @@ import type { Reach } from '../federation/address.js';
 import type { TrustedRoots } from '../http/certificates.js';
 import { openTransport, type Transport } from '../http/transport.js';
 import type { Context } from './context.js';
-import { traceSink } from './open-http.js';
+import { traceSink, trustIn } from './open-http.js';
 
 /** From `--federation-ca` and `--federation-insecure`. */
 export interface FederationTrust {
@@ -23,14 +23,13 @@ export async function openFederationTransport(
   { caCertPem, insecure }: FederationTrust,
 ): Promise<{ readonly transport: Transport; readonly reach: Reach }> {
   const reach = insecure || caCertPem !== undefined ? 'any' : 'public';
-  const trusted = caCertPem === undefined ? undefined : await trustIn(caCertPem);
+  const trusted = caCertPem === undefined ? undefined : await federationTrustIn(caCertPem);
   return { transport: openTransport({ trusted, insecure, trace: traceSink(context) }), reach };
 }
 
-async function trustIn(pem: string): Promise<TrustedRoots> {
-  const { parseCertificates } = await import('../http/certificates.js');
+async function federationTrustIn(pem: string): Promise<TrustedRoots> {
   try {
-    return parseCertificates(pem);
+    return await trustIn(pem);
   } catch (cause) {
     if (!(cause instanceof InvalidInputError)) throw cause;
     throw new InvalidInputError('--federation-ca holds no PEM certificate that can be read', {

@@ -16,7 +16,7 @@ export async function openHttp(
 ): Promise<HttpClient> {
   const { globals, env, talk } = context;
   const transport = openTransport({
-    trusted: globals.caCertFile === undefined ? undefined : await trustIn(globals.caCertFile),
+    trusted: globals.caCertFile === undefined ? undefined : await trustIn(await readPem(globals.caCertFile)),
     insecure: globals.insecure,
     proxy: globals.proxy,
     httpsProxy: env['HTTPS_PROXY'] ?? env['https_proxy'],
@@ -69,9 +69,10 @@ function writeTrace(file: string, text: string): void {
   }
 }
 
-async function trustIn(file: string): Promise<TrustedRoots> {
+/** The default roots and the certificates in a PEM text. @throws InvalidInputError when there are none */
+export async function trustIn(pem: string): Promise<TrustedRoots> {
   const { parseCertificates } = await import('../http/certificates.js');
-  return parseCertificates(await readPem(file));
+  return parseCertificates(pem);
 }
 
 async function readPem(file: string): Promise<string> {
