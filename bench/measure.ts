@@ -2,7 +2,7 @@
 import { loadavg } from 'node:os';
 import { Stage } from '../test/evidence/stage.js';
 import type { Figures, MeasuredRow } from './report.js';
-import { MissingProgram, type Pair, type Row } from './row.js';
+import { MissingProgram, type Row } from './row.js';
 import { compare, summarize } from './statistics.js';
 
 export interface Effort {
@@ -32,26 +32,24 @@ export async function measureRow(row: Row, effort: Effort): Promise<MeasuredRow>
 async function measurePairs(row: Row, { rounds, warmUp, limits, say }: Effort): Promise<Figures> {
   const stage = new Stage();
   try {
-    const pair = await row.open(stage);
-    if (warmUp) await measureOne(pair, false);
-    const ours: number[] = [];
-    const peer: number[] = [];
-    const limit: number[] = [];
+    const { versions, ours, peer, limit } = await row.open(stage);
+    const measures = [ours, peer, ...(limits && limit !== undefined ? [limit] : [])];
+    if (warmUp) await inTurn(measures, 0);
+    const figures = measures.map((): number[] => []);
     for (let round = 1; round <= rounds; round += 1) {
-      const one = await measureOne(pair, round % 2 === 0);
-      ours.push(one.ours);
-      peer.push(one.peer);
-      if (limits && pair.limit !== undefined) limit.push(await pair.limit());
-      const [figure, other] = [one.ours, one.peer].map((each) => each.toPrecision(4));
-      say(`${row.id} ${String(round)}/${String(rounds)}: ${String(figure)}, peer ${String(other)}`);
+      const ofRound = await inTurn(measures, round);
+      ofRound.forEach((figure, index) => figures[index]?.push(figure));
+      const [figure, ...others] = ofRound.map((each) => each.toPrecision(4));
+      say(`${row.id} ${String(round)}/${String(rounds)}: ${String(figure)}, peer ${others.join(', limit ')}`);
     }
+    const [own = [], theirs = [], least] = figures;
     return {
-      with: pair.versions ?? {},
+      with: versions ?? {},
       rounds,
-      ours: summarize(ours),
-      theirs: summarize(peer),
-      ratio: compare(ours, peer),
-      ...(limit.length > 0 && { limit_ratio: compare(limit, peer) }),
+      ours: summarize(own),
+      theirs: summarize(theirs),
+      ratio: compare(own, theirs),
+      ...(least && { limit_ratio: compare(least, theirs) }),
       load_average: loadavg()[0] ?? NaN,
     };
   } finally {
@@ -59,9 +57,12 @@ async function measurePairs(row: Row, { rounds, warmUp, limits, say }: Effort): 
   }
 }
 
-/** Whoever comes second has perhaps an advantage, so it is not always the same. */
-async function measureOne(pair: Pair, peerFirst: boolean): Promise<{ ours: number; peer: number }> {
-  const first = peerFirst ? await pair.peer() : undefined;
-  const ours = await pair.ours();
-  return { ours, peer: first ?? (await pair.peer()) };
+/** Measures each once. Whoever comes later has perhaps an advantage, so it is another one each time that begins. */
+async function inTurn(measures: readonly (() => Promise<number>)[], round: number): Promise<number[]> {
+  const figures: number[] = [];
+  for (let turn = 0; turn < measures.length; turn += 1) {
+    const index = (turn + round) % measures.length;
+    figures[index] = (await measures[index]?.()) ?? NaN;
+  }
+  return figures;
 }

@@ -10,8 +10,10 @@ export interface Run {
   readonly times?: number | undefined;
   /** The file that is its stdin; default none. */
   readonly stdin?: string | undefined;
-  /** Where its stdout goes; default nowhere. */
+  /** Where its stdout goes; default nowhere, as with other stopwatches. */
   readonly stdout?: string | undefined;
+  /** Does the shell read its stdout, as in `$(…)`? */
+  readonly isCaptured?: boolean | undefined;
   /** The exit status of a run that did its work; default 0. */
   readonly status?: number | undefined;
 }
@@ -23,12 +25,19 @@ export async function wallTimeMs({
   times = 1,
   stdin = '/dev/null',
   stdout = '/dev/null',
+  isCaptured = false,
   status = 0,
 }: Run): Promise<number> {
   const startMs = performance.now();
   const child = spawn(
     '/bin/sh',
-    ['-c', LOOP, 'sh', ...[times, stdin, stdout, status].map(String), ...command],
+    [
+      '-c',
+      isCaptured ? CAPTURING_LOOP : LOOP,
+      'sh',
+      ...[times, stdin, stdout, status].map(String),
+      ...command,
+    ],
     {
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -42,12 +51,17 @@ export async function wallTimeMs({
   return elapsedMs / times;
 }
 
-const LOOP = `
+const LOOP = loopOf('"$@" <"$stdin" >"$stdout"');
+const CAPTURING_LOOP = loopOf('said=$("$@" <"$stdin")');
+
+function loopOf(run: string): string {
+  return `
 times=$1 stdin=$2 stdout=$3 wanted=$4
 shift 4
 while [ "$times" -gt 0 ]; do
   status=0
-  "$@" <"$stdin" >"$stdout" || status=$?
+  ${run} || status=$?
   [ "$status" = "$wanted" ] || exit 1
   times=$((times - 1))
 done`;
+}

@@ -22,9 +22,9 @@ export interface Taken {
 export interface SinkOptions {
   /** Events that wait. */
   readonly backlog?: number | undefined;
-  /** Events that come, once somebody waits for them. */
   /** How many it gives at once; default 100, as Synapse. */
   readonly batch?: number | undefined;
+  /** Events that come, once somebody waits for them. */
   readonly coming?: { readonly perSecond: number; readonly total: number } | undefined;
 }
 

@@ -126,7 +126,7 @@ function rawPublicKey(privateKey: KeyObject): string {
   return encodeBase64(der.subarray(SPKI_PREFIX.byteLength));
 }
 
-/** On a thread of its own: it takes as long as all the rest of a request, and who sends bad ones must not hold up others. */
+/** Off the main thread, on Node's pool: it takes as long as all the rest of a request. */
 const verifyAside = promisify(verify);
 const KEY_VERSION = /^[a-zA-Z0-9_]+$/;
 /** The ID of an Ed25519 key; those of other algorithms verify nothing here. */
