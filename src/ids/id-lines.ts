@@ -5,6 +5,8 @@
  * last `\n` there is none. Bytes are decoded strictly and nothing is skipped, a byte order mark neither.
  */
 
+import { isContinuation } from './utf8.js';
+
 /** A line's text; or, when its bytes are not UTF-8, what can be shown of it. */
 export type IdLine = string | NotUtf8;
 
@@ -32,13 +34,13 @@ export async function* idBlocks(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
     const firstEnd = rest.length === 0 ? 0 : chunk.indexOf(NEWLINE) + 1;
     const lastEnd = chunk.lastIndexOf(NEWLINE) + 1;
     if (lastEnd > 0) {
-      const blocks = [copyOfBoth(rest, chunk.subarray(0, firstEnd)), chunk.subarray(firstEnd, lastEnd)];
+      const blocks = [lineOf(rest, chunk.subarray(0, firstEnd)), chunk.subarray(firstEnd, lastEnd)];
       rest = new Uint8Array();
       yield blocks.filter((block) => block.length > 0);
     }
-    rest = copyOfBoth(rest, chunk.subarray(lastEnd)).subarray(0, MAX_LINE_BYTES);
+    rest = copyOfBoth(rest, chunk.subarray(lastEnd)).subarray(0, MAX_LINE_BYTES + MAX_SEQUENCE_BYTES);
   }
-  if (rest.length > 0) yield [copyOfBoth(rest, Uint8Array.of(NEWLINE))];
+  if (rest.length > 0) yield [lineOf(rest, Uint8Array.of(NEWLINE))];
 }
 
 /** Decodes a line, without its `\n`. */
@@ -67,6 +69,16 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** A line from its beginning and its end, which has the `\n`. Of a very long one, the first MiB, up to a whole character. */
+function lineOf(beginning: Uint8Array, end: Uint8Array): Uint8Array {
+  const line = copyOfBoth(beginning, end);
+  if (line.length <= MAX_LINE_BYTES + 1) return line;
+  let cut = MAX_LINE_BYTES;
+  while (cut > MAX_LINE_BYTES - MAX_SEQUENCE_BYTES && isContinuation(line[cut] ?? 0)) cut -= 1;
+  line[cut] = NEWLINE;
+  return line.subarray(0, cut + 1);
+}
+
 function copyOfBoth(first: Uint8Array, second: Uint8Array): Uint8Array {
   const both = new Uint8Array(first.length + second.length);
   both.set(first);
@@ -77,3 +89,5 @@ function copyOfBoth(first: Uint8Array, second: Uint8Array): Uint8Array {
 const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const NEWLINE = 0x0a;
 const MAX_LINE_BYTES = 1024 * 1024;
+/** Of UTF-8. */
+const MAX_SEQUENCE_BYTES = 4;

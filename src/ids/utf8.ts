@@ -23,6 +23,7 @@ function sequenceSize(first: number, second: number): number {
   return (first === 0xf0 && second < 0x90) || (first === 0xf4 && second > 0x8f) ? 0 : 4;
 }
 
-function isContinuation(byte: number): boolean {
+/** Is it a byte that goes on with a sequence? */
+export function isContinuation(byte: number): boolean {
   return (byte & 0xc0) === 0x80;
 }

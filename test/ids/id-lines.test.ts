@@ -57,8 +57,17 @@ describe('idLines', () => {
   it('keeps no more than the first MiB of a line, and goes on behind it', async () => {
     const part = new Uint8Array(65_536).fill(0x61);
     const lines = await linesOf([encode('a\n'), ...Array<Uint8Array>(64).fill(part), encode('b\nc')]);
-    expect(lines.map((line) => (typeof line === 'string' ? line.length : line))).toEqual([1, 2 ** 20 + 1, 1]);
+    expect(lines.map((line) => (typeof line === 'string' ? line.length : line))).toEqual([1, 2 ** 20, 1]);
     expect(lines[2]).toBe('c');
+  });
+
+  it.each([1, 2, 3])('cuts it between characters, however it comes (%i bytes first)', async (bytesBefore) => {
+    const line = encode(`${'a'.repeat(bytesBefore)}${'\u65e5'.repeat(600_000)}`);
+    const cut = 'a'.repeat(bytesBefore) + '\u65e5'.repeat(Math.floor((2 ** 20 - bytesBefore) / 3));
+    for (const places of [[], [100_000], [2 ** 20 - 1], [2 ** 20 + 1, 1_500_000]]) {
+      const lines = await linesOf(cutAt(line, places));
+      expect(lines.map((each) => each === cut)).toEqual([true]);
+    }
   });
 });
 
