@@ -16,10 +16,10 @@ export interface Spool {
   /** The events that waited when it was opened, first come first. */
   readonly waiting: readonly ToDeviceEvent[];
   /**
-   * Takes the first event that is still in the file out of it, after it was handed over.
+   * Takes the first `count` events that are still in the file out of it, after they were handed over.
    * @throws DiskError
    */
-  removeFirst(): void;
+  remove(count: number): void;
 }
 
 /**
@@ -45,11 +45,13 @@ export function openSpool(path: string): Spool {
   if (lines.length === 0) removeFile(path);
   return {
     waiting: lines.map(({ event }) => event),
-    removeFirst: () => {
-      const line = lines.shift();
-      if (line === undefined) return;
-      if (lines.length === 0) removeFile(path);
-      else withFile(path, 'r+', (file) => writeSync(file, CROSSED_OUT, line.offset));
+    remove: (count) => {
+      const gone = lines.splice(0, count);
+      if (gone.length === 0) return;
+      if (lines.length === 0) return removeFile(path);
+      withFile(path, 'r+', (file) => {
+        for (const { offset } of gone) writeSync(file, CROSSED_OUT, offset);
+      });
     },
   };
 }

@@ -91,7 +91,7 @@ export class Listener {
 
   async #listen(signal: AbortSignal): Promise<ListenEnd> {
     const { spool, reader, drain, onReady, clock } = this.#options;
-    const isReached = await this.#handOver(spool.waiting, (count) => removeFrom(spool, count), signal);
+    const isReached = await this.#handOver(spool.waiting, (count) => spool.remove(count), signal);
     if (isReached) return 'count';
 
     let quietSinceMs: number | undefined;
@@ -205,10 +205,6 @@ export class Listener {
       return false;
     }
   }
-}
-
-function removeFrom(spool: Spool, count: number): void {
-  for (let removed = 0; removed < count; removed += 1) spool.removeFirst();
 }
 
 /** Servers give 100. An answer of 10 MB would take twice the memory if it were printed at once. */

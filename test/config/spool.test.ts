@@ -60,12 +60,12 @@ describe('the spool', () => {
   it('forgets events one by one, and nothing else, whenever it is opened again', () => {
     appendToSpool(file, [1, 2, 3, 4].map(event));
     const first = openSpool(file);
-    first.removeFirst();
-    first.removeFirst();
+    first.remove(1);
+    first.remove(1);
     expect(first.waiting).toHaveLength(4);
     const second = openSpool(file);
     expect(second.waiting).toEqual([event(3), event(4)]);
-    second.removeFirst();
+    second.remove(1);
     appendToSpool(file, [event(5)]);
     expect(openSpool(file).waiting).toEqual([event(4), event(5)]);
   });
@@ -73,11 +73,11 @@ describe('the spool', () => {
   it('leaves no file behind when all was handed over', () => {
     appendToSpool(file, [event(1), event(2)]);
     const spool = openSpool(file);
-    spool.removeFirst();
+    spool.remove(1);
     expect(existsSync(file)).toBe(true);
-    spool.removeFirst();
+    spool.remove(1);
     expect(existsSync(file)).toBe(false);
-    spool.removeFirst();
+    spool.remove(1);
     expect(existsSync(file)).toBe(false);
   });
 

@@ -82,7 +82,9 @@ async function listenIn(world: World, count: number, act: Deed): Promise<void> {
   const { reader, clock } = readerIn(world, act);
   const spool: Spool = {
     waiting: [...world.spool],
-    removeFirst: () => act(() => void world.spool.shift()),
+    remove: (count) => {
+      for (let n = 0; n < count; n += 1) act(() => void world.spool.shift());
+    },
   };
   const listener = new Listener({
     reader,

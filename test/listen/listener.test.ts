@@ -56,7 +56,7 @@ function kitOf(queue: FakeQueue, { spooled = [], stored, ...options }: Settings 
 }
 
 function spoolOf(events: ToDeviceEvent[]): Spool {
-  return { waiting: [...events], removeFirst: () => void events.shift() };
+  return { waiting: [...events], remove: (count) => void events.splice(0, count) };
 }
 
 function queueOf(...numbers: readonly number[]): FakeQueue {
