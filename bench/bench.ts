@@ -12,7 +12,7 @@ import { renderPlot } from './render-plot.js';
 import { renderLimits, renderPerformance, renderTable } from './render-table.js';
 import { isMeasured, type MeasuredRow, type Report } from './report.js';
 import type { Row } from './row.js';
-import { ROWS } from './rows.js';
+import { LIMITS, ROWS } from './rows.js';
 
 /** Gives the exit status: 1 when a row could not be measured, or the guard has something to say. */
 export async function bench(args: readonly string[]): Promise<number> {
@@ -32,7 +32,7 @@ export async function bench(args: readonly string[]): Promise<number> {
     versions: ownVersions(),
     rows: measured,
   };
-  process.stdout.write(`${renderTable(measured)}\n${renderLimits(measured)}`);
+  process.stdout.write(`${renderTable(measured)}\n${renderLimits(measured, LIMITS)}`);
   if (only === undefined) await write(report);
   return measured.every(isMeasured) ? 0 : 1;
 }
@@ -73,7 +73,7 @@ async function guarded(rows: readonly Row[], rounds = GUARD_ROUNDS): Promise<num
 
 async function write(report: Report): Promise<void> {
   const files = {
-    'performance.md': renderPerformance(report),
+    'performance.md': renderPerformance(report, LIMITS),
     'performance.json': `${JSON.stringify(report, undefined, 2)}\n`,
     'performance.svg': renderPlot(report.rows),
   };

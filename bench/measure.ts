@@ -18,8 +18,8 @@ export interface Effort {
 
 /** Measures pairs. What a row needs and this machine does not have is told, and is its result. */
 export async function measureRow(row: Row, effort: Effort): Promise<MeasuredRow> {
-  const { id, work, peer, compared, reach, limit } = row;
-  const facts = { id, work, peer, compared, reach, limit };
+  const { id, work, peer, compared, reach } = row;
+  const facts = { id, work, peer, compared, reach };
   try {
     return { ...facts, ...(await measurePairs(row, effort)) };
   } catch (error) {

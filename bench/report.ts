@@ -22,7 +22,7 @@ export interface Machine {
 /** A row, and what came of it. */
 export type MeasuredRow = RowFacts & (Figures | Missing);
 
-export type RowFacts = Pick<Row, 'id' | 'work' | 'peer' | 'compared' | 'reach' | 'limit'>;
+export type RowFacts = Pick<Row, 'id' | 'work' | 'peer' | 'compared' | 'reach'>;
 
 /** A wall time and a latency are in milliseconds, a rate is per second. */
 export interface Figures {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { renderFigure, renderPerformance, renderTable } from '../../bench/render-table.js';
-import type { MeasuredRow } from '../../bench/report.js';
+import type { MeasuredRow, Report } from '../../bench/report.js';
+import type { Limit } from '../../bench/row.js';
 import { missingRow, ratioOf, rowOf } from './rows-for-tests.js';
 
 describe('the table', () => {
@@ -44,16 +45,18 @@ describe('the page', () => {
   it('gives the reason of what is not reached, or says that there is none', () => {
     const rows = [
       rowOf(ratioOf(3)),
-      rowOf({ id: '2', limit: { reason: 'It is the kernel.' }, ...ratioOf(3) }),
+      rowOf({ id: '2', ...ratioOf(3) }),
       rowOf({ id: '3' }),
       rowOf({
         id: '4',
-        limit: { who: 'A bare script', reason: 'It is the kernel.' },
         limit_ratio: { of_medians: 2.5, min: 2, max: 3 },
         ...ratioOf(3),
       }),
     ];
-    const page = pageOf(rows);
+    const page = pageOf(rows, {
+      '2': { reason: 'It is the kernel.' },
+      '4': { who: 'A bare script', reason: 'It is the kernel.' },
+    });
     expect(page).toContain(
       '- **1**: no reason is known yet.\n- **2**: It is the kernel.\n' +
         '- **4**: A bare script comes to **2.50** (2.00–3.00). It is the kernel.\n',
@@ -77,13 +80,14 @@ function bodyOf(table: string): string[] {
   return table.trimEnd().split('\n').slice(2);
 }
 
-function pageOf(rows: MeasuredRow[]): string {
+function pageOf(rows: MeasuredRow[], limits: Record<string, Limit> = {}): string {
   const machine = { processor: 'one', processors: 2, memory_gib: 4, system: 'Linux' };
-  return renderPerformance({
+  const report: Report = {
     v: 1,
     measured_at: '2026-01-01T00:00:00.000Z',
     machine,
     versions: { node: '20.19' },
     rows,
-  });
+  };
+  return renderPerformance(report, new Map(Object.entries(limits)));
 }
