@@ -33,6 +33,9 @@ export function renderScale({ measuredAt, machine, versions, load, curves, polls
       return `| ${growth.words} | ${store}${ended === undefined ? '' : ` (${ended})`} | ${cells.join(' | ')} |`;
     }),
     '',
+    'All of it is filled in one process, one row after the other. What the last column has more is the collector, which looks after',
+    'gigabytes then: in a process of its own, a million devices in memory come to 7.5.',
+    '',
     '![What a message costs, by how much there is](scale.svg)',
     '',
     '## Open long polls',
