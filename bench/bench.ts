@@ -23,7 +23,7 @@ export async function bench(args: readonly string[]): Promise<number> {
   const measuredAt = new Date().toISOString();
   const measured: MeasuredRow[] = [];
   for (const row of rows) {
-    measured.push(await measureRow(row, { rounds: rounds ?? row.rounds, warmUp: true, limits: true, say }));
+    measured.push(await measureRow(row, { rounds: rounds ?? row.rounds, limits: true, say }));
   }
   const report: Report = {
     v: 1,
@@ -42,7 +42,7 @@ export async function bench(args: readonly string[]): Promise<number> {
  * status, 77 when nothing can be held against it here.
  */
 async function guarded(rows: readonly Row[], rounds = GUARD_ROUNDS): Promise<number> {
-  const effort = { rounds, warmUp: false, limits: false, say };
+  const effort = { rounds, limits: false, say };
   const before = JSON.parse(await readFile(new URL('performance.json', DOCS), 'utf8')) as Report;
   const obstacle = whyNotComparable(describeMachine(), before);
   if (obstacle !== undefined) {

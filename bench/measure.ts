@@ -8,8 +8,6 @@ import { compare, summarize } from './statistics.js';
 export interface Effort {
   /** How many pairs. */
   readonly rounds: number;
-  /** Is there one before, which does not count? */
-  readonly warmUp: boolean;
   /** Are limits measured, too? */
   readonly limits: boolean;
   /** Gets a line for each of them. */
@@ -29,12 +27,12 @@ export async function measureRow(row: Row, effort: Effort): Promise<MeasuredRow>
   }
 }
 
-async function measurePairs(row: Row, { rounds, warmUp, limits, say }: Effort): Promise<Figures> {
+async function measurePairs(row: Row, { rounds, limits, say }: Effort): Promise<Figures> {
   const stage = new Stage();
   try {
     const { versions, ours, peer, limit } = await row.open(stage);
     const measures = [ours, peer, ...(limits && limit !== undefined ? [limit] : [])];
-    if (warmUp) await inTurn(measures, 0);
+    await inTurn(measures, 0); // warm, and not counted
     const figures = measures.map((): number[] => []);
     for (let round = 1; round <= rounds; round += 1) {
       const ofRound = await inTurn(measures, round);
