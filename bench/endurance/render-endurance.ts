@@ -1,5 +1,6 @@
 /** `docs/endurance.md` and its plot. Pure. */
 import { median } from '../statistics.js';
+import { svgNumber as at, svgText as text } from '../svg.js';
 import type { Endurance } from './endurance.js';
 import type { Sample, Watched } from './listen.js';
 
@@ -49,10 +50,10 @@ export function renderMemoryPlot({ samples, seconds }: Watched): string {
     '<rect width="100%" height="100%" fill="#fff"/>',
     ...marks.flatMap((mark) => [
       `<path d="M${String(LEFT)} ${at(y(mark))}H${String(RIGHT)}" stroke="#ddd"/>`,
-      text(LEFT - 8, y(mark) + 4, `${String(mark)} MB`, 'end'),
+      text(LEFT - 8, y(mark) + 4, `${String(mark)} MB`, 'end', '#555'),
     ]),
-    text(LEFT, BOTTOM + 18, '0', 'middle'),
-    text(RIGHT, BOTTOM + 18, `${String(Math.round(seconds / 60))} minutes`, 'middle'),
+    text(LEFT, BOTTOM + 18, '0', 'middle', '#555'),
+    text(RIGHT, BOTTOM + 18, `${String(Math.round(seconds / 60))} minutes`, 'middle', '#555'),
     `<path d="M${line}" fill="none" stroke="#1f77b4" stroke-width="2"/>`,
     '</svg>',
     '',
@@ -68,14 +69,6 @@ function quarters(samples: readonly Sample[]): [second: number, last: number] {
 
 function rowOf(how: string, { events, seconds, peakMb }: Watched): string {
   return `| ${events.toLocaleString('en')} ${how} | ${seconds.toFixed(0)} s | ${peakMb.toFixed(0)} MB |`;
-}
-
-function text(x: number, y: number, words: string, anchor: string): string {
-  return `<text x="${at(x)}" y="${at(y)}" text-anchor="${anchor}" fill="#555">${words}</text>`;
-}
-
-function at(coordinate: number): string {
-  return coordinate.toFixed(1);
 }
 
 const WIDTH = 760;

@@ -18,7 +18,7 @@ export const MANY_MESSAGES: readonly Row[] = [
     limit: {
       who: "Node's own client, 8 requests at a time, with nothing around it,",
       reason:
-        'Ours takes half as long again: content is read without loss and written canonically, has a transaction ID of its own, ' +
+        'Ours takes more than half as long again: content is read without loss and written canonically, has a transaction ID of its own, ' +
         'its answer is read, and a line says what came of it. undici is quicker in a long row, but compiles its parser in each ' +
         'process, for every `send`. A reader of answers of our own was the quickest, and was taken out again (ARCHITECTURE, ' +
         '"HTTP by Node\'s own client").',

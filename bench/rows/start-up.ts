@@ -28,7 +28,7 @@ export const START_UP: readonly Row[] = [
     limit: {
       who: 'commander alone, bundled, with two flags and a line of output,',
       reason:
-        'What is left of 1.3 then is less than a millisecond; to read and compile the grammars, and to grade an ID, takes four.',
+        'That leaves a millisecond or two of 1.3; to read and compile the grammars, and to grade an ID, takes about five.',
     },
     isGuarded: true,
     open: async (stage) => {
@@ -101,7 +101,7 @@ export const START_UP: readonly Row[] = [
     limit: {
       who: "A script that sends the same with Node's client, compiled by the same Bun,",
       reason:
-        'That leaves nothing for flags, a message that is checked and an answer that is read, which take 6 ms. Bun has another ' +
+        'That leaves nothing for flags, a message that is checked and an answer that is read, which take 6 to 9 ms. Bun has another ' +
         'client of its own, `fetch`; with it the executable would reach servers by another way than the package, with other ' +
         'rules for certificates, proxies and limits.',
     },

@@ -1,5 +1,6 @@
 /** `docs/scale.md` and its plot. Pure. */
 import type { Machine } from '../report.js';
+import { svgNumber as at, svgText as text } from '../svg.js';
 import type { Curve } from './growth.js';
 import type { Polls } from './polls.js';
 
@@ -98,14 +99,6 @@ function decades(values: readonly number[]): [number, number] {
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
-}
-
-function text(x: number, y: number, words: string, anchor: string, color: string): string {
-  return `<text x="${at(x)}" y="${at(y)}" text-anchor="${anchor}" fill="${color}">${words}</text>`;
-}
-
-function at(coordinate: number): string {
-  return coordinate.toFixed(1);
 }
 
 const WIDTH = 760;
